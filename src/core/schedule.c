@@ -290,6 +290,13 @@ schedule_recover(Schedule *s)
 }
 
 void
+schedule_put_off(Schedule *s, int64_t duration)
+{
+	for (int i = 0; i < s->npages; i++)
+		s->pages[i].due += duration;
+}
+
+void
 schedule_ask(Schedule *s, int number, int64_t now)
 {
 	SchedulePage *page;

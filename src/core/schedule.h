@@ -95,6 +95,9 @@ extern void schedule_throttle(Schedule *s, int64_t retry_after, int64_t now);
 /* CoinLore answered. */
 extern void schedule_recover(Schedule *s);
 
+/* Nothing was polled for a while, on purpose: put everything off by as much. */
+extern void schedule_put_off(Schedule *s, int64_t duration);
+
 /* Make a page due now, unless it was polled within the last second. */
 extern void schedule_ask(Schedule *s, int page, int64_t now);
 

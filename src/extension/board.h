@@ -74,6 +74,9 @@ extern bool board_stale(const Quote *quote, int64 now_unix_us);
 /* Write a quote.  *flags tells what changed.  Returns its slot, or BOARD_NO_SLOT when there was no room. */
 extern int board_put(const Quote *quote, uint32 *flags);
 
+/* Which of the coins that the slot has held it holds now; see BoardEntry. */
+extern uint32 board_generation(int slot);
+
 /* A poll that brought the same: only the times move on. */
 extern void board_touch(int slot, int64 fetched_at);
 

@@ -7,17 +7,23 @@
 
 #include "postgres.h"
 
+#include "fmgr.h"
+#include "utils/wait_event.h"
+
 #if PG_VERSION_NUM < 150000
 #error "crypto_rt needs PostgreSQL 15 or newer"
 #endif
 
 /* 17 lets extensions name their wait events; before, all are called "Extension". */
 #if PG_VERSION_NUM >= 170000
-#include "utils/wait_event.h"
 #define COMPAT_WAIT_EVENT(name) WaitEventExtensionNew(name)
 #else
-#include "utils/wait_event.h"
 #define COMPAT_WAIT_EVENT(name) PG_WAIT_EXTENSION
 #endif
+
+/* 16 exports what PG_FUNCTION_INFO_V1 names; before, that is to be asked for. */
+#define COMPAT_SQL_FUNCTION(name)                                                                            \
+	extern PGDLLEXPORT Datum name(PG_FUNCTION_ARGS);                                                         \
+	PG_FUNCTION_INFO_V1(name)
 
 #endif /* CRYPTO_RT_COMPAT_H */

@@ -40,8 +40,11 @@ extern MemoryContext worker_memory(void);
 extern void worker_transaction_begin(const char *activity);
 extern void worker_transaction_end(void);
 
-/* After an error was caught: log it, abort, and be ready for the next turn.  Copies the message for status_report. */
+/* After an error was caught: abort, and be ready for the next turn.  Copies the message, for status_report to log. */
 extern void worker_transaction_failed(char *message, Size size);
+
+/* "crypto_rt poller" and so on. */
+extern const char *worker_name(WorkerKind kind);
 
 /* Now, as unix microseconds. */
 extern int64 worker_now(void);

@@ -1,0 +1,236 @@
+/*
+ * functions.c
+ *	  The SQL functions on quotes.  They read the board, and so they take no lock and touch no table.
+ */
+#include "postgres.h"
+
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/numeric.h"
+#include "utils/timestamp.h"
+#include "utils/tuplestore.h"
+
+#include "board.h"
+#include "compat.h"
+#include "control.h"
+#include "settings.h"
+#include "worker.h"
+
+#define QUOTE_COLUMNS 24
+#define UNIX_EPOCH_OFFSET ((POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY)
+
+COMPAT_SQL_FUNCTION(crypto_rt_price);
+COMPAT_SQL_FUNCTION(crypto_rt_quote);
+COMPAT_SQL_FUNCTION(crypto_rt_quotes);
+COMPAT_SQL_FUNCTION(crypto_rt_convert);
+
+/* crypto_price(symbol text) → numeric */
+Datum
+crypto_rt_price(PG_FUNCTION_ARGS)
+{
+	text *symbol = PG_GETARG_TEXT_PP(0);
+	Numeric price;
+
+	control_require();
+	price = board_price(VARDATA_ANY(symbol), VARSIZE_ANY_EXHDR(symbol));
+	if (price == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_NUMERIC(price);
+}
+
+/* Fills the columns of the type crypto_quote, in its order. */
+typedef struct RowBuilder
+{
+	Datum values[QUOTE_COLUMNS];
+	bool nulls[QUOTE_COLUMNS];
+	int n;
+} RowBuilder;
+
+static void
+add(RowBuilder *row, Datum value, bool isnull)
+{
+	row->values[row->n] = value;
+	row->nulls[row->n++] = isnull;
+}
+
+static void
+add_text(RowBuilder *row, const char *value)
+{
+	add(row, value[0] != '\0' ? CStringGetTextDatum(value) : (Datum) 0, value[0] == '\0');
+}
+
+static void
+add_int(RowBuilder *row, int32 value)
+{
+	add(row, Int32GetDatum(value), value == 0);
+}
+
+static void
+add_decimal(RowBuilder *row, Decimal d)
+{
+	add(row, d.known ? NumericGetDatum(int64_div_fast_to_numeric(d.mantissa, d.scale)) : (Datum) 0, !d.known);
+}
+
+static void
+add_time(RowBuilder *row, int64 unix_us)
+{
+	add(row, TimestampTzGetDatum(unix_us - UNIX_EPOCH_OFFSET), unix_us == 0);
+}
+
+static void
+build_row(RowBuilder *row, const BoardEntry *entry, int64 now)
+{
+	const Quote *q = &entry->quote;
+	const TierList *tiers = settings_tiers();
+	int tier = tier_of_rank(tiers, q->rank);
+	char tier_name[16];
+
+	snprintf(tier_name, sizeof(tier_name), "tier%d", tier);
+	row->n = 0;
+	add_text(row, q->symbol);
+	add_text(row, q->name);
+	add_decimal(row, q->price);
+	add_decimal(row, q->price_btc);
+	add_int(row, q->rank);
+	add_decimal(row, q->change_1h);
+	add_decimal(row, q->change_24h);
+	add_decimal(row, q->change_7d);
+	add_decimal(row, q->volume_24h);
+	add_decimal(row, q->market_cap);
+	add_decimal(row, q->circulating_supply);
+	add_decimal(row, q->total_supply);
+	add_decimal(row, q->max_supply);
+	add_time(row, q->fetched_at); /* last_updated */
+	add_int(row, tier_seconds(tier_get(tiers, tier)));
+	add_text(row, tier_name);
+	add_text(row, quote_source(q));
+	add_text(row, q->nameid); /* id */
+	add_int(row, q->coinlore_id);
+	add_text(row, q->nameid);
+	add(row, BoolGetDatum(quote_active(q)), false);
+	add_time(row, q->fetched_at);
+	add_time(row, q->source_time * 1000000);
+	add(row, BoolGetDatum(board_stale(q, now)), false);
+	Assert(row->n == QUOTE_COLUMNS);
+}
+
+static void
+put_row(ReturnSetInfo *result, const BoardEntry *entry, int64 now)
+{
+	RowBuilder row;
+
+	build_row(&row, entry, now);
+	tuplestore_putvalues(result->setResult, result->setDesc, row.values, row.nulls);
+}
+
+/* crypto_quote(symbol text) → SETOF crypto_quote: one row, or none */
+Datum
+crypto_rt_quote(PG_FUNCTION_ARGS)
+{
+	text *symbol = PG_GETARG_TEXT_PP(0);
+	BoardEntry entry;
+	int slot;
+
+	control_require();
+	InitMaterializedSRF(fcinfo, 0);
+	slot = board_find(VARDATA_ANY(symbol), VARSIZE_ANY_EXHDR(symbol));
+	if (slot != BOARD_NO_SLOT && board_read(slot, &entry))
+		put_row((ReturnSetInfo *) fcinfo->resultinfo, &entry, worker_now());
+	return (Datum) 0;
+}
+
+typedef struct RankedSlot
+{
+	int32 rank;
+	int32 slot;
+} RankedSlot;
+
+/* By rank; coins that are listed no more come last. */
+static int
+compare_rank(const void *a, const void *b)
+{
+	uint32 x = (uint32) ((const RankedSlot *) a)->rank - 1;
+	uint32 y = (uint32) ((const RankedSlot *) b)->rank - 1;
+
+	if (x != y)
+		return x < y ? -1 : 1;
+	return ((const RankedSlot *) a)->slot - ((const RankedSlot *) b)->slot;
+}
+
+/* crypto_quotes(max_rank int) → SETOF crypto_quote, by rank */
+Datum
+crypto_rt_quotes(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	bool all = PG_ARGISNULL(0);
+	int max_rank = all ? 0 : PG_GETARG_INT32(0);
+	int64 now = worker_now();
+	int nslots;
+	RankedSlot *ranked;
+	int n = 0;
+	BoardEntry entry;
+	MemoryContext row_memory;
+	MemoryContext old;
+
+	control_require();
+	if (!all && max_rank < 0)
+		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("max_rank must not be negative"),
+				errdetail("It is %d.", max_rank), errhint("Leave it out for all coins."));
+	InitMaterializedSRF(fcinfo, 0);
+
+	nslots = board_slots();
+	ranked = palloc(sizeof(RankedSlot) * Max(nslots, 1));
+	for (int slot = 0; slot < nslots; slot++)
+		if (board_read(slot, &entry) && (all || (entry.quote.rank > 0 && entry.quote.rank <= max_rank)))
+			ranked[n++] = (RankedSlot){entry.quote.rank, slot};
+	qsort(ranked, n, sizeof(RankedSlot), compare_rank);
+
+	row_memory = AllocSetContextCreate(CurrentMemoryContext, "crypto_quotes row", ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(row_memory);
+	for (int i = 0; i < n; i++)
+	{
+		if (board_read(ranked[i].slot, &entry))
+			put_row(result, &entry, now);
+		MemoryContextReset(row_memory);
+		CHECK_FOR_INTERRUPTS();
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(row_memory);
+	return (Datum) 0;
+}
+
+/* The price of a coin, or 1 for USD; NULL for an unknown coin. */
+static Numeric
+price_of(text *symbol)
+{
+	const char *s = VARDATA_ANY(symbol);
+	size_t len = VARSIZE_ANY_EXHDR(symbol);
+
+	if (symbol_equal(s, len, "USD", 3))
+		return int64_to_numeric(1);
+	return board_price(s, len);
+}
+
+/* crypto_convert(amount numeric, "from" text, "to" text) → numeric */
+Datum
+crypto_rt_convert(PG_FUNCTION_ARGS)
+{
+	Numeric amount = PG_GETARG_NUMERIC(0);
+	Numeric from;
+	Numeric to;
+	Datum dollars;
+
+	control_require();
+	from = price_of(PG_GETARG_TEXT_PP(1));
+	to = price_of(PG_GETARG_TEXT_PP(2));
+	/* what has no price buys nothing, and cannot be bought */
+	if (from == NULL || to == NULL ||
+		DatumGetBool(DirectFunctionCall2(numeric_eq, NumericGetDatum(to), NumericGetDatum(int64_to_numeric(0)))))
+		PG_RETURN_NULL();
+
+	dollars = DirectFunctionCall2(numeric_mul, NumericGetDatum(amount), NumericGetDatum(from));
+	if (symbol_equal(VARDATA_ANY(PG_GETARG_TEXT_PP(2)), VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(2)), "USD", 3))
+		PG_RETURN_DATUM(dollars);
+	PG_RETURN_DATUM(DirectFunctionCall2(numeric_div, dollars, NumericGetDatum(to)));
+}

@@ -1,0 +1,481 @@
+/*
+ * poller.c
+ *	  The worker that fetches CoinLore's pages and writes the board and the tick log.
+ *
+ * The schedule says which page is due, fetch.c fetches it, the core parses it.  One page is one step: its quotes
+ * go to the board, its ticks to the log, and the publisher is woken.  A page with the same bytes as before is not
+ * parsed: its coins' ages are renewed.
+ *
+ * Failures stay where they are.  A row that cannot be used costs that row, a bad page that page; refusals and silence slow all
+ * polling down until an answer comes.  SQL is used once, before the first poll, to fill an empty board from the tables.
+ */
+#include "postgres.h"
+
+#include <time.h>
+
+#include "common/hashfn.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "../core/coinlore.h"
+#include "../core/schedule.h"
+#include "board.h"
+#include "control.h"
+#include "fetch.h"
+#include "settings.h"
+#include "status.h"
+#include "ticklog.h"
+#include "worker.h"
+
+#define REPORT_INTERVAL (10 * INT64CONST(1000000)) /* between reports of changing troubles */
+
+/* What is remembered of a page from poll to poll. */
+typedef struct PolledPage
+{
+	uint64 hash; /* of the body */
+	size_t len;	 /* of the body; 0: nothing to compare with */
+	bool simulated;
+	bool failing; /* its last poll brought nothing */
+	int nrejected;
+	int n;
+	int slots[COINLORE_PAGE_ROWS];
+	uint32 generations[COINLORE_PAGE_ROWS];
+} PolledPage;
+
+static Schedule schedule;
+static PolledPage *pages[SCHEDULE_PAGES_MAX]; /* made when first polled */
+static CoinlorePage parsed;
+
+/* what the schedule was last configured by */
+static TierList used_tiers;
+static double used_rate;
+static int used_max_rank;
+static char used_url[1024];
+
+/* the feed as a whole */
+static FetchVerdict trouble = FETCH_OK;
+static int64 trouble_reported;
+
+/* Microseconds of a clock that only goes forward. */
+static int64
+monotonic(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64) t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static PolledPage *
+page_of(int number)
+{
+	if (pages[number] == NULL)
+		pages[number] = MemoryContextAllocZero(worker_memory(), sizeof(PolledPage));
+	return pages[number];
+}
+
+/*
+ * Filling an empty board from the tables, so that prices are at hand before the first poll.
+ */
+
+static Decimal
+decimal_of(HeapTuple tuple, TupleDesc desc, int column)
+{
+	char *value = SPI_getvalue(tuple, desc, column);
+	Decimal d = DECIMAL_UNKNOWN;
+
+	if (value != NULL)
+		decimal_parse(value, strlen(value), &d);
+	return d;
+}
+
+static int64
+int_of(HeapTuple tuple, TupleDesc desc, int column)
+{
+	bool isnull;
+	Datum value = SPI_getbinval(tuple, desc, column, &isnull);
+
+	return isnull ? 0 : DatumGetInt64(value);
+}
+
+static void
+text_of(HeapTuple tuple, TupleDesc desc, int column, char *out, size_t size)
+{
+	char *value = SPI_getvalue(tuple, desc, column);
+
+	strlcpy(out, value != NULL ? value : "", size);
+}
+
+static void
+restore_row(HeapTuple tuple, TupleDesc desc)
+{
+	Quote q = {.restored = true};
+	uint32 flags;
+
+	text_of(tuple, desc, 1, q.symbol, sizeof(q.symbol));
+	text_of(tuple, desc, 2, q.name, sizeof(q.name));
+	text_of(tuple, desc, 3, q.nameid, sizeof(q.nameid));
+	q.coinlore_id = (int32) int_of(tuple, desc, 4);
+	q.rank = (int32) int_of(tuple, desc, 5);
+	q.price = decimal_of(tuple, desc, 6);
+	q.price_btc = decimal_of(tuple, desc, 7);
+	q.change_1h = decimal_of(tuple, desc, 8);
+	q.change_24h = decimal_of(tuple, desc, 9);
+	q.change_7d = decimal_of(tuple, desc, 10);
+	q.volume_24h = decimal_of(tuple, desc, 11);
+	q.market_cap = decimal_of(tuple, desc, 12);
+	q.circulating_supply = decimal_of(tuple, desc, 13);
+	q.total_supply = decimal_of(tuple, desc, 14);
+	q.max_supply = decimal_of(tuple, desc, 15);
+	q.simulated = int_of(tuple, desc, 16) != 0;
+	q.source_time = int_of(tuple, desc, 17);
+	q.fetched_at = int_of(tuple, desc, 18);
+
+	/* the table is the user's to write: only what a poll could have brought comes back */
+	if (q.price.known && q.price.mantissa >= 0 && symbol_text_valid(q.symbol, strlen(q.symbol)) &&
+		symbol_text_valid(q.nameid, strlen(q.nameid)))
+		board_put(&q, &flags);
+}
+
+static void
+restore(void)
+{
+	char message[STATUS_TEXT_SIZE];
+
+	if (board_slots() > 0)
+		return;
+	PG_TRY();
+	{
+		char *schema;
+		char *query;
+
+		worker_transaction_begin("filling the board from the tables");
+		if (SPI_execute("SELECT pg_catalog.quote_ident(n.nspname) FROM pg_catalog.pg_extension e"
+						" JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'crypto_rt'",
+						true, 1) == SPI_OK_SELECT &&
+			SPI_processed == 1)
+		{
+			schema = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+			query = psprintf(
+				"SELECT symbol, name, nameid, coinlore_id::pg_catalog.int8, rank::pg_catalog.int8, price, price_btc,"
+				" change_1h, change_24h, change_7d, volume_24h, market_cap, circulating_supply, total_supply,"
+				" max_supply, (source = 'simulated')::pg_catalog.int4::pg_catalog.int8,"
+				" EXTRACT(epoch FROM source_time)::pg_catalog.int8,"
+				" (EXTRACT(epoch FROM updated_at) OPERATOR(pg_catalog.*) 1000000)::pg_catalog.int8"
+				" FROM %s.tickers WHERE asset_type OPERATOR(pg_catalog.=) 'crypto'"
+				" AND nameid IS NOT NULL AND pg_catalog.octet_length(nameid) OPERATOR(pg_catalog.<) %d"
+				" AND pg_catalog.octet_length(symbol) OPERATOR(pg_catalog.<) %d ORDER BY rank NULLS LAST",
+				schema, QUOTE_NAMEID_SIZE, SYMBOL_SIZE);
+			if (SPI_execute(query, true, settings_max_coins()) == SPI_OK_SELECT)
+				for (uint64 i = 0; i < SPI_processed; i++)
+					restore_row(SPI_tuptable->vals[i], SPI_tuptable->tupdesc);
+		}
+		worker_transaction_end();
+	}
+	PG_CATCH();
+	{
+		worker_transaction_failed(message, sizeof(message));
+		ereport(LOG, errmsg("crypto_rt poller: the board begins empty: %s", message));
+	}
+	PG_END_TRY();
+}
+
+/*
+ * What a page brought.
+ */
+
+static void
+fill_tick(Tick *tick, int slot, uint32 flags, const Quote *q)
+{
+	*tick = (Tick){
+		.slot = slot,
+		.generation = board_generation(slot),
+		.flags = flags,
+		.rank = q->rank,
+		.time = q->fetched_at,
+		.price = q->price,
+		.volume_24h = q->volume_24h,
+		.simulated = q->simulated,
+	};
+}
+
+static void
+log_page(Tick *ticks, int n)
+{
+	if (n == 0)
+		return;
+	ticks[n - 1].flags |= TICK_PAGE_END;
+	ticklog_append(ticks, n);
+	control_wake(WORKER_PUBLISHER);
+}
+
+/* The same bytes as before: true when that was enough. */
+static bool
+renew_page(PolledPage *page, int64 now)
+{
+	Tick ticks[COINLORE_PAGE_ROWS];
+	BoardEntry entry;
+
+	for (int i = 0; i < page->n; i++)
+		if (board_generation(page->slots[i]) != page->generations[i])
+			return false;
+	for (int i = 0; i < page->n; i++)
+	{
+		board_touch(page->slots[i], now);
+		if (!board_read(page->slots[i], &entry))
+			return false;
+		fill_tick(&ticks[i], page->slots[i], 0, &entry.quote);
+	}
+	log_page(ticks, page->n);
+	status_add(STATUS_PAGES_UNCHANGED, 1);
+	return true;
+}
+
+static void
+store_page(PolledPage *page, bool simulated, int64 now)
+{
+	static bool warned;
+	Tick ticks[COINLORE_PAGE_ROWS];
+	int n = 0;
+
+	for (int i = 0; i < parsed.nquotes; i++)
+	{
+		Quote *q = &parsed.quotes[i];
+		uint32 flags;
+		int slot;
+
+		if (settings_max_rank() > 0 && q->rank > settings_max_rank())
+			continue;
+		q->fetched_at = now;
+		q->simulated = simulated;
+		slot = board_put(q, &flags);
+		if (slot == BOARD_NO_SLOT)
+		{
+			if (!warned)
+				ereport(WARNING, errmsg("crypto_rt: the board is full, so the coins that rank worst are left out"),
+						errdetail("It has room for %d coins.", settings_max_coins()),
+						errhint("Raise crypto_rt.max_coins, which takes a restart, or set crypto_rt.max_rank."));
+			warned = true;
+			continue;
+		}
+		page->slots[n] = slot;
+		page->generations[n] = board_generation(slot);
+		fill_tick(&ticks[n++], slot, flags, q);
+	}
+	page->n = n;
+	log_page(ticks, n);
+}
+
+/* Coins that a sweep's end changed. */
+static void
+log_changed(int slot)
+{
+	BoardEntry entry;
+	Tick tick;
+
+	if (!board_read(slot, &entry))
+		return;
+	fill_tick(&tick, slot, BOARD_CHANGED, &entry.quote);
+	log_page(&tick, 1);
+}
+
+static void
+page_failed(int number, FetchVerdict verdict, const char *error)
+{
+	PolledPage *page = page_of(number);
+	int64 now = monotonic();
+
+	status_add(STATUS_PAGES_FAILED, 1);
+	schedule_finish(&schedule, number, false);
+	page->failing = true;
+	page->len = 0;
+
+	if (trouble == verdict || (trouble != FETCH_OK && now - trouble_reported < REPORT_INTERVAL))
+		return;
+	trouble = verdict;
+	trouble_reported = now;
+	status_report(STATUS_FEED, "ranks from %d: %s", number * COINLORE_PAGE_ROWS + 1, error);
+}
+
+static bool
+any_failing(void)
+{
+	for (int i = 0; i < schedule.npages; i++)
+		if (pages[i] != NULL && pages[i]->failing)
+			return true;
+	return false;
+}
+
+static void
+page_succeeded(int number)
+{
+	PolledPage *page = page_of(number);
+
+	status_add(STATUS_PAGES_FETCHED, 1);
+	page->failing = false;
+	if (trouble != FETCH_OK && !any_failing())
+	{
+		trouble = FETCH_OK;
+		status_ok(STATUS_FEED);
+	}
+	if (schedule_finish(&schedule, number, true))
+	{
+		board_end_sweep(log_changed);
+		status_add(STATUS_SWEEPS, 1);
+		status_set(STATUS_LAST_SWEEP, worker_now());
+	}
+}
+
+static void
+take_page(const FetchResult *result, int64 now)
+{
+	PolledPage *page = page_of(result->page);
+	uint64 hash = hash_bytes_extended((const unsigned char *) result->body, (int) result->len, 0);
+	char err[FETCH_ERROR_SIZE];
+
+	if (page->len == result->len && page->hash == hash && page->simulated == result->simulated &&
+		renew_page(page, now))
+	{
+		page_succeeded(result->page);
+		return;
+	}
+
+	if (!coinlore_parse(result->body, result->len, &parsed, err, sizeof(err)))
+	{
+		page_failed(result->page, FETCH_UNUSABLE, err);
+		return;
+	}
+	store_page(page, result->simulated, now);
+	page->hash = hash;
+	page->len = result->len;
+	page->simulated = result->simulated;
+
+	status_set(STATUS_SIMULATED, result->simulated);
+	status_add(STATUS_ROWS_REJECTED, parsed.nrejected);
+	if (parsed.nrejected != page->nrejected && parsed.nrejected > 0)
+		ereport(LOG, errmsg("crypto_rt feed: %d rows of the page from rank %d cannot be used", parsed.nrejected,
+							result->page * COINLORE_PAGE_ROWS + 1),
+				errdetail_internal("The first: %s", parsed.rejected_why));
+	page->nrejected = parsed.nrejected;
+	if (parsed.coins_num > 0)
+		schedule_set_coins(&schedule, parsed.coins_num, monotonic());
+	page_succeeded(result->page);
+}
+
+static void
+take_result(const FetchResult *result)
+{
+	int64 now = worker_now();
+
+	status_set(STATUS_LAST_POLL, now);
+	if (result->verdict == FETCH_OK)
+	{
+		schedule_recover(&schedule);
+		take_page(result, now);
+		return;
+	}
+	if (result->verdict == FETCH_REFUSED || result->verdict == FETCH_UNREACHABLE)
+		schedule_throttle(&schedule, result->retry_after, monotonic());
+	page_failed(result->page, result->verdict, result->error);
+}
+
+/*
+ * The loop.
+ */
+
+/* Take changed settings over. */
+static void
+configure(bool first)
+{
+	const TierList *tiers = settings_tiers();
+
+	if (first)
+		schedule_init(&schedule, tiers, settings_max_requests_per_second(), settings_max_rank(), monotonic());
+	else if (memcmp(&used_tiers, tiers, sizeof(used_tiers)) != 0 || used_rate != settings_max_requests_per_second() ||
+			 used_max_rank != settings_max_rank())
+		schedule_configure(&schedule, tiers, settings_max_requests_per_second(), settings_max_rank(), monotonic());
+	used_tiers = *tiers;
+	used_rate = settings_max_requests_per_second();
+	used_max_rank = settings_max_rank();
+	strlcpy(used_url, settings_source_url(), sizeof(used_url));
+}
+
+/* Put everything off by the time that polling was paused. */
+static bool
+polling(void)
+{
+	static int64 paused_at;
+	int64 now = monotonic();
+
+	if (control_paused())
+	{
+		if (paused_at == 0)
+			paused_at = now;
+		return false;
+	}
+	if (paused_at != 0)
+		schedule_put_off(&schedule, now - paused_at);
+	paused_at = 0;
+	return true;
+}
+
+/* Start what is due.  Returns how long nothing else will be, in milliseconds. */
+static long
+start_due(void)
+{
+	int page;
+	int64 wait;
+
+	while ((page = control_take_page()) >= 0)
+		schedule_ask(&schedule, page, monotonic());
+	if (!polling())
+		return -1;
+	while (fetch_in_flight() < FETCH_MAX && (page = schedule_next(&schedule, monotonic())) >= 0)
+		fetch_start(page, used_url);
+	if (fetch_in_flight() == FETCH_MAX)
+		return -1;
+	wait = schedule_wait(&schedule, monotonic());
+	return wait == SCHEDULE_NEVER ? -1 : (long) ((wait + 999) / 1000);
+}
+
+static long
+shorter(long a, long b)
+{
+	if (a < 0 || b < 0)
+		return Max(a, b);
+	return Min(a, b);
+}
+
+void
+crypto_rt_poller_main(Datum arg)
+{
+	long wait;
+
+	worker_begin(WORKER_POLLER, DatumGetObjectId(arg));
+	status_ok(STATUS_FEED);
+	restore();
+	fetch_init();
+	configure(true);
+	do
+	{
+		FetchResult result;
+
+		if (worker_reloaded())
+			configure(false);
+		fetch_run();
+		while (fetch_next(&result))
+		{
+			take_result(&result);
+			CHECK_FOR_INTERRUPTS();
+		}
+		wait = start_due();
+		status_set(STATUS_REQUEST_RATE, (int64) (schedule.rate * 1000));
+		status_set_tiers(&schedule);
+	} while (worker_turn(shorter(wait, fetch_wait()), fetch_descriptor(), WL_SOCKET_READABLE));
+	proc_exit(0);
+}

@@ -1,0 +1,234 @@
+/*
+ * settings.c
+ *	  The settings crypto_rt.*: definitions, checks, accessors.
+ */
+#include "postgres.h"
+
+#include <limits.h>
+
+#include "utils/guc.h"
+
+#include "../core/schedule.h"
+#include "redis.h"
+#include "settings.h"
+
+static char *database;
+static char *source_url;
+static double max_requests_per_second;
+static int max_rank;
+static int max_coins;
+static char *tiers_text;
+static TierList *tiers; /* tiers_text, read */
+static char *redis_url;
+static char *redis_password_file;
+static double ttl_factor;
+static int ticker_top;
+static int snapshot_top;
+static int flush_interval;
+
+static bool
+check_database(char **value, void **extra, GucSource source)
+{
+	if ((*value)[0] != '\0' && strlen(*value) < NAMEDATALEN)
+		return true;
+	GUC_check_errdetail("It must be the name of a database, of 1 to %d bytes.", NAMEDATALEN - 1);
+	return false;
+}
+
+static bool
+check_source_url(char **value, void **extra, GucSource source)
+{
+	const char *host = strncmp(*value, "https://", 8) == 0 ? *value + 8
+					   : strncmp(*value, "http://", 7) == 0 ? *value + 7
+															: NULL;
+	size_t length = host == NULL ? 0 : strcspn(host, "/?#");
+
+	if (host == NULL)
+		GUC_check_errdetail("It must begin with https:// or http://.");
+	else if (length == 0 || host[0] == ':')
+		GUC_check_errdetail("It has no host after its scheme.");
+	else if (memchr(host, '@', length) != NULL)
+		GUC_check_errdetail("It must not hold a user name or a password.");
+	else if (strpbrk(*value, "?# \t\r\n\"<>\\^`{|}") != NULL)
+		GUC_check_errdetail("It must not hold a query, a fragment, spaces or any of \"<>\\^`{|}.");
+	else if (strlen(*value) > 1000)
+		GUC_check_errdetail("It is longer than 1000 bytes.");
+	else
+	{
+		size_t end = strlen(*value);
+
+		/* one form only, so that a path can be appended */
+		while ((*value)[end - 1] == '/')
+			(*value)[--end] = '\0';
+		return true;
+	}
+	GUC_check_errhint("CoinLore's own is https://api.coinlore.net/api.");
+	return false;
+}
+
+static bool
+check_tiers(char **value, void **extra, GucSource source)
+{
+	char err[160];
+	TierList list;
+	TierList *copy;
+
+	if (!tier_parse(*value, &list, err, sizeof(err)))
+	{
+		GUC_check_errdetail("In \"%s\", %s.", *value, err);
+		GUC_check_errhint("Write ranks up to N : seconds, as in %s.", TIER_DEFAULT);
+		return false;
+	}
+	/* the server frees it by free(), or by its own guc_free, which is the same */
+	copy = malloc(sizeof(TierList));
+	if (copy == NULL)
+		return false;
+	*copy = list;
+	*extra = copy;
+	return true;
+}
+
+static void
+assign_tiers(const char *value, void *extra)
+{
+	tiers = extra;
+}
+
+static bool
+check_redis_url(char **value, void **extra, GucSource source)
+{
+	char err[160];
+
+	if (redis_url_check(*value, err, sizeof(err)))
+		return true;
+	GUC_check_errdetail("%s", err);
+	GUC_check_errhint("Write redis://[user@]host[:port][/database], unix:///path, or nothing for no Redis.");
+	return false;
+}
+
+static const char *
+show_redis_url(void)
+{
+	static char masked[1024];
+
+	redis_url_masked(redis_url, masked, sizeof(masked));
+	return masked;
+}
+
+/* With its unit a value such as "7d" reads as PostgreSQL's own settings do. */
+void
+settings_define(void)
+{
+	DefineCustomStringVariable("crypto_rt.database", "Database whose tables are written.", NULL, &database, "postgres",
+							   PGC_POSTMASTER, 0, check_database, NULL, NULL);
+	DefineCustomStringVariable("crypto_rt.source_url", "Base URL of the CoinLore API.", NULL, &source_url,
+							   "https://api.coinlore.net/api", PGC_SIGHUP, GUC_SUPERUSER_ONLY, check_source_url, NULL,
+							   NULL);
+	DefineCustomRealVariable("crypto_rt.max_requests_per_second", "Requests per second sent to CoinLore at the most.",
+							 "CoinLore recommends 1. When this is too little for all tiers, low tiers are polled less often.",
+							 &max_requests_per_second, 4, 0.1, 1000, PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("crypto_rt.max_rank", "Track only the best so many coins; 0 for all.", NULL, &max_rank, 0, 0,
+							SCHEDULE_PAGES_MAX * SCHEDULE_PAGE_ROWS, PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("crypto_rt.max_coins", "Coins that shared memory has room for.", NULL, &max_coins, 20000, 100,
+							SCHEDULE_PAGES_MAX * SCHEDULE_PAGE_ROWS, PGC_POSTMASTER, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable("crypto_rt.tiers", "Which ranks are polled how often: ranks up to N : seconds, ....", NULL,
+							   &tiers_text, TIER_DEFAULT, PGC_SIGHUP, 0, check_tiers, assign_tiers, NULL);
+	DefineCustomStringVariable("crypto_rt.redis_url", "Redis to write quotes to; empty for none.",
+							   "Its password, if any, is better kept in crypto_rt.redis_password_file.", &redis_url,
+							   "redis://127.0.0.1:6379/0", PGC_SIGHUP,
+							   /* pg_settings would show the password in its column reset_val */
+							   GUC_SUPERUSER_ONLY | GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE, check_redis_url, NULL,
+							   show_redis_url);
+	DefineCustomStringVariable("crypto_rt.redis_password_file", "File whose first line is the password for Redis.", NULL,
+							   &redis_password_file, "", PGC_SIGHUP, GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
+	DefineCustomRealVariable("crypto_rt.ttl_factor", "Multiplies the time for which a quote is good.", NULL, &ttl_factor, 1.0,
+							 0.1, 1000, PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("crypto_rt.ticker_top", "Best so many coins kept in tickers; 0 for all.", NULL, &ticker_top, 1000,
+							0, INT_MAX, PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("crypto_rt.snapshot_top",
+							"Best so many coins whose changed prices are appended to crypto_snapshots; 0 for all.", NULL,
+							&snapshot_top, 1000, 0, INT_MAX, PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("crypto_rt.flush_interval", "Time from commit to commit of the recorder.", NULL, &flush_interval,
+							1000, 50, 60000, PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
+	MarkGUCPrefixReserved("crypto_rt");
+}
+
+const char *
+settings_database(void)
+{
+	return database;
+}
+
+const char *
+settings_source_url(void)
+{
+	return source_url;
+}
+
+double
+settings_max_requests_per_second(void)
+{
+	return max_requests_per_second;
+}
+
+int
+settings_max_rank(void)
+{
+	return max_rank;
+}
+
+int
+settings_max_coins(void)
+{
+	return max_coins;
+}
+
+const TierList *
+settings_tiers(void)
+{
+	return tiers;
+}
+
+const char *
+settings_redis_url(void)
+{
+	return redis_url;
+}
+
+const char *
+settings_redis_password_file(void)
+{
+	return redis_password_file;
+}
+
+double
+settings_ttl_factor(void)
+{
+	return ttl_factor;
+}
+
+int
+settings_ticker_top(void)
+{
+	return ticker_top;
+}
+
+int
+settings_snapshot_top(void)
+{
+	return snapshot_top;
+}
+
+int
+settings_flush_interval(void)
+{
+	return flush_interval;
+}
+
+int
+settings_ttl(int rank)
+{
+	int ttl = (int) (tier_get(tiers, tier_of_rank(tiers, rank))->ttl * ttl_factor);
+
+	return ttl < 1 ? 1 : ttl;
+}
