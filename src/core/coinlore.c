@@ -79,8 +79,8 @@ field_amount(struct json_object *row, const char *name)
 }
 
 /*
- * A price.  Missing, null, "" and "0?" (CoinLore's mark of a dead coin) are 0: there is none.
- * Returns false where there should be a price and it cannot be read.
+ * A price.  "0?", CoinLore's mark of a dead coin, is 0.  Missing, null and "" are unknown.  Returns false
+ * where there should be a price and it cannot be read.
  */
 static bool
 field_price(struct json_object *row, const char *name, Decimal *price)
@@ -89,14 +89,19 @@ field_price(struct json_object *row, const char *name, Decimal *price)
 	size_t len;
 	const char *text;
 
-	*price = DECIMAL_ZERO;
+	*price = DECIMAL_UNKNOWN;
 	if (!json_object_object_get_ex(row, name, &value) || value == NULL)
 		return true;
 	text = text_of(value, &len);
 	if (text == NULL)
 		return false;
-	if (len == 0 || (len == 2 && memcmp(text, "0?", 2) == 0))
+	if (len == 0)
 		return true;
+	if (len == 2 && memcmp(text, "0?", 2) == 0)
+	{
+		*price = DECIMAL_ZERO;
+		return true;
+	}
 	return decimal_parse(text, len, price) == DECIMAL_OK && price->mantissa >= 0;
 }
 
@@ -208,6 +213,8 @@ parse_row(struct json_object *row, Quote *q, Refusal *refusal)
 		*refusal = (Refusal){"price_usd", "is not a price"};
 		return false;
 	}
+	if (!q->price.known)
+		q->price = DECIMAL_ZERO;
 
 	take_name(row, q->name, sizeof(q->name));
 	q->coinlore_id = (int32_t) field_int(row, "id", 1, INT32_MAX, 0);
@@ -258,7 +265,7 @@ parse_rows(struct json_object *rows, CoinlorePage *page)
 			}
 		}
 		if (page->nrejected++ == 0)
-			snprintf(page->rejected_why, sizeof(page->rejected_why), "row %zu%s%.60s: %s %s", i + 1,
+			snprintf(page->rejected_why, sizeof(page->rejected_why), "row %zu%s%s: %s %s", i + 1,
 					 row.nameid[0] != '\0' ? " " : "", row.nameid, refusal.field, refusal.why);
 	}
 }

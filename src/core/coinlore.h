@@ -21,7 +21,7 @@ typedef struct CoinlorePage
 {
 	int nquotes;
 	int nrejected;          /* rows that could not be used */
-	char rejected_why[160]; /* of the first such row */
+	char rejected_why[192]; /* of the first such row */
 	int coins_num;          /* coins in all; -1 when the page does not say */
 	int64_t time;           /* unix seconds of CoinLore's data; 0 when the page does not say */
 	Quote quotes[COINLORE_PAGE_ROWS];

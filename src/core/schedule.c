@@ -54,7 +54,7 @@ stretch(Schedule *s)
 		if (cut > excess)
 			cut = excess > 0 ? excess : 0;
 		excess -= cut;
-		if (demand[i] > 0)
+		if (cut > 0)
 			s->tiers[i].stretched = (int64_t) ((double) s->tiers[i].interval * demand[i] / (demand[i] - cut));
 		else
 			s->tiers[i].stretched = s->tiers[i].interval;
@@ -69,8 +69,7 @@ stretch(Schedule *s)
 	{
 		SchedulePage *page = &s->pages[i];
 
-		if (page->started > 0)
-			page->due = at_most(page->due, page->started + tier_of(s, page)->stretched);
+		page->due = at_most(page->due, page->since + tier_of(s, page)->stretched);
 	}
 }
 
@@ -95,7 +94,7 @@ lay_out(Schedule *s, int64_t now)
 	for (int i = 0; i < s->list.count; i++)
 		s->tiers[i].interval = (int64_t) s->list.tiers[i].interval * 1000;
 	for (int i = old_npages; i < s->npages; i++)
-		s->pages[i] = (SchedulePage){0};
+		s->pages[i] = (SchedulePage){.in_flight = s->pages[i].in_flight, .since = now};
 	for (int i = 0; i < s->npages; i++)
 	{
 		s->pages[i].tier = tier_of_rank(&s->list, i * SCHEDULE_PAGE_ROWS + 1);
@@ -111,7 +110,7 @@ lay_out(Schedule *s, int64_t now)
 		int64_t phase = tier->stretched * position[page->tier - 1]++ / tier->pages;
 
 		if (i >= old_npages)
-			*page = (SchedulePage){.due = now + phase, .tier = page->tier};
+			page->due = now + phase;
 		s->unswept += !page->swept;
 	}
 }
@@ -156,7 +155,8 @@ int
 schedule_next(Schedule *s, int64_t now)
 {
 	int best = -1;
-	int64_t best_deadline = SCHEDULE_NEVER;
+	int64_t best_urgency = SCHEDULE_NEVER;
+	int64_t urgency;
 	SchedulePage *page;
 	ScheduleTier *tier;
 
@@ -173,10 +173,14 @@ schedule_next(Schedule *s, int64_t now)
 	for (int i = 0; i < s->npages; i++)
 	{
 		page = &s->pages[i];
-		if (page->in_flight || page->due > now || deadline(s, page) >= best_deadline)
+		if (page->in_flight || page->due > now)
+			continue;
+		/* what is late already goes by rank: after an outage the best coins are first */
+		urgency = page->asked ? INT64_MIN : deadline(s, page) > now ? deadline(s, page) : now;
+		if (urgency >= best_urgency)
 			continue;
 		best = i;
-		best_deadline = deadline(s, page);
+		best_urgency = urgency;
 	}
 	if (best < 0)
 		return -1;
@@ -192,14 +196,15 @@ schedule_next(Schedule *s, int64_t now)
 		tier->achieved = tier->achieved == 0 ? gap : tier->achieved + (gap - tier->achieved) / 16;
 	}
 	/* on time, the page keeps its place among its fellows; late, it takes a new one */
-	if (now <= best_deadline)
+	if (now <= deadline(s, page))
 		page->due += tier->stretched;
 	else
 	{
-		tier->late++;
+		tier->late += !page->asked;
 		page->due = now + tier->stretched;
 	}
-	page->started = now;
+	page->started = page->since = now;
+	page->asked = false;
 	page->in_flight = true;
 	return best;
 }
@@ -293,7 +298,10 @@ void
 schedule_put_off(Schedule *s, int64_t duration)
 {
 	for (int i = 0; i < s->npages; i++)
+	{
 		s->pages[i].due += duration;
+		s->pages[i].since += duration; /* or the next change of an interval calls it back */
+	}
 }
 
 void
@@ -306,5 +314,6 @@ schedule_ask(Schedule *s, int number, int64_t now)
 	page = &s->pages[number];
 	if (page->in_flight || (page->started > 0 && now - page->started < SECOND))
 		return;
-	page->due = at_most(page->due, now - tier_of(s, page)->stretched / LATE_PART);
+	page->due = at_most(page->due, now);
+	page->asked = true;
 }

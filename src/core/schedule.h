@@ -32,8 +32,10 @@ typedef struct SchedulePage
 {
 	int64_t due;
 	int64_t started; /* the last poll; 0 before the first */
+	int64_t since;   /* the last poll, or when the page appeared */
 	int tier;        /* number of its tier */
 	bool in_flight;
+	bool asked; /* out of turn: before all others, and never late */
 	bool swept; /* polled in this sweep */
 } SchedulePage;
 

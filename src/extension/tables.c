@@ -28,6 +28,7 @@
 #include "catalog/pg_extension.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
+#include "common/string.h"
 #include "executor/spi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -142,44 +143,60 @@ static const size_t ticker_decimals[] = {
 };
 
 /*
- * In a template {table} is the table's qualified name, {given} the rows as a table of that name, {columns} all columns, {given.columns}
- * the same of the rows, {set} the assignments of all but the key, {differ} whether any value differs.
+ * In a template {table} is the table's qualified name, {arrays} the arrays of the rows, unnested, and the others are the lists
+ * below.
  */
 typedef struct Statement
 {
 	TablesTable table;
-	int width;	  /* it takes so many of the columns, from the first on; 0: all */
+	int width;	  /* it takes so many of the columns, from the first on */
 	int hopeless; /* HOPELESS, or 0 for a statement that may well be refused for every row */
 	const char *template;
 } Statement;
 
+#define GIVEN "ROWS FROM ({arrays}) AS given ({columns})"
+#define DIFFER "ROW ({t.values})::record *<> ROW ({given.values})::record"
+
 static const Statement statements[TABLES_STATEMENTS] = {
 	[TABLES_INSERT_COINS] =
-		{TABLES_COINS, 0, HOPELESS,
-		 "INSERT INTO {table} ({columns}, first_seen) SELECT {given.columns}, given.updated_at FROM {given}"
+		{TABLES_COINS, 7, HOPELESS,
+		 "INSERT INTO {table} ({columns}, first_seen) SELECT {given.columns}, given.updated_at FROM " GIVEN
 		 " WHERE NOT EXISTS (SELECT FROM {table} AS t WHERE t.nameid = given.nameid) ON CONFLICT (nameid) DO NOTHING"},
-	[TABLES_UPDATE_COINS] =
-		{TABLES_COINS, 0, HOPELESS,
-		 "UPDATE {table} AS t SET {set} FROM {given} WHERE t.nameid = given.nameid AND {differ}"},
-	[TABLES_COIN_IDS] =
-		{TABLES_COINS, 1, 0,
-		 "SELECT given.n::pg_catalog.int4, t.coin FROM ROWS FROM (pg_catalog.unnest($1)) WITH ORDINALITY AS given (nameid, n)"
-		 " JOIN {table} AS t ON t.nameid = given.nameid"},
+	[TABLES_UPDATE_COINS] = {TABLES_COINS, 7, HOPELESS,
+							 "UPDATE {table} AS t SET {set} FROM " GIVEN
+							 " WHERE t.nameid = given.nameid AND " DIFFER},
+	[TABLES_COIN_IDS] = {TABLES_COINS, 1, 0,
+						 "SELECT given.n::int, t.coin FROM ROWS FROM ({arrays}) WITH ORDINALITY AS given (nameid, n)"
+						 " JOIN {table} AS t ON t.nameid = given.nameid"},
 	[TABLES_INSERT_TICKERS] =
-		{TABLES_TICKERS, 0, HOPELESS,
-		 "INSERT INTO {table} ({columns}, asset_type) SELECT {given.columns}, 'crypto' FROM {given}"
+		{TABLES_TICKERS, 20, HOPELESS,
+		 "INSERT INTO {table} ({columns}, asset_type) SELECT {given.columns}, 'crypto' FROM " GIVEN
 		 " WHERE NOT EXISTS (SELECT FROM {table} AS t WHERE t.symbol = given.symbol) ON CONFLICT (symbol) DO NOTHING"},
-	[TABLES_UPDATE_TICKERS] =
-		{TABLES_TICKERS, 0, HOPELESS,
-		 "UPDATE {table} AS t SET {set} FROM {given}"
-		 " WHERE t.symbol = given.symbol AND t.asset_type = 'crypto' AND {differ}"},
-	[TABLES_TICKER_SYMBOLS] =
-		{TABLES_TICKERS, -1, 0, "SELECT t.symbol FROM {table} AS t WHERE t.asset_type = 'crypto'"},
-	[TABLES_DELETE_TICKERS] =
-		{TABLES_TICKERS, 1, 0,
-		 "DELETE FROM {table} AS t USING {given} WHERE t.symbol = given.symbol AND t.asset_type = 'crypto'"},
-	[TABLES_APPEND_SNAPSHOTS] =
-		{TABLES_SNAPSHOTS, 0, HOPELESS, "INSERT INTO {table} ({columns}) SELECT {given.columns} FROM {given}"},
+	[TABLES_UPDATE_TICKERS] = {TABLES_TICKERS, 20, HOPELESS,
+							   "UPDATE {table} AS t SET {set} FROM " GIVEN
+							   " WHERE t.symbol = given.symbol AND t.asset_type = 'crypto' AND " DIFFER},
+	[TABLES_TICKER_SYMBOLS] = {TABLES_TICKERS, 0, 0,
+							   "SELECT t.symbol FROM {table} AS t WHERE t.asset_type = 'crypto'"},
+	[TABLES_DELETE_TICKERS] = {TABLES_TICKERS, 1, 0,
+							   "DELETE FROM {table} AS t USING " GIVEN
+							   " WHERE t.symbol = given.symbol AND t.asset_type = 'crypto'"},
+	[TABLES_APPEND_SNAPSHOTS] = {TABLES_SNAPSHOTS, 5, HOPELESS,
+								 "INSERT INTO {table} ({columns}) SELECT {given.columns} FROM " GIVEN},
+};
+
+/* Lists of columns in a template: which ones, and how each is written. */
+static const struct
+{
+	const char *name;
+	ColumnPart from;
+	ColumnPart to;
+	const char *each;
+} lists[] = {
+	{"columns", KEY, AGE, "%1$s"},
+	{"given.columns", KEY, AGE, "given.%1$s"},
+	{"set", VALUE, AGE, "%1$s = given.%1$s"},
+	{"t.values", VALUE, VALUE, "t.%1$s"},
+	{"given.values", VALUE, VALUE, "given.%1$s"},
 };
 
 /* A write in progress. */
@@ -516,106 +533,77 @@ tables_ticker_digest(const BoardEntry *entry)
  * Statements.
  */
 
-static int
-statement_width(const Statement *statement)
-{
-	if (statement->width < 0)
-		return 0;
-	return statement->width > 0 ? statement->width : layouts[statement->table].ncolumns;
-}
-
-/* Append what one of a template's braces stands for. */
+/* Append what stands between a template's braces. */
 static void
-append_part(StringInfo text, const Statement *statement, const char *part, size_t len)
+append_part(StringInfo text, const Statement *statement, const char *part)
 {
 	const Layout *layout = &layouts[statement->table];
-	int width = statement_width(statement);
 	const char *between = "";
 
-#define IS(word) (len == strlen(word) && memcmp(part, word, len) == 0)
-#define FOR_COLUMNS(from) \
-	for (const Column *c = layout->columns; c < layout->columns + width; c++) \
-		if (c->part >= (from))
-
-	if (IS("table"))
+	if (strcmp(part, "table") == 0)
+	{
 		appendStringInfo(text, "%s.%s", quote_identifier(schema_name), layout->table);
-	else if (IS("given"))
-	{
-		appendStringInfoString(text, "ROWS FROM (");
-		for (int i = 0; i < width; i++, between = ", ")
-			appendStringInfo(text, "%spg_catalog.unnest($%d)", between, i + 1);
-		appendStringInfoString(text, ") AS given (");
-		append_part(text, statement, "columns", strlen("columns"));
-		appendStringInfoChar(text, ')');
+		return;
 	}
-	else if (IS("columns") || IS("given.columns"))
+	if (strcmp(part, "arrays") == 0)
 	{
-		FOR_COLUMNS(KEY)
+		for (int i = 0; i < statement->width; i++, between = ", ")
+			appendStringInfo(text, "%sunnest($%d)", between, i + 1);
+		return;
+	}
+	for (int i = 0; i < lengthof(lists); i++)
+	{
+		if (strcmp(part, lists[i].name) != 0)
+			continue;
+		for (const Column *c = layout->columns; c < layout->columns + statement->width; c++)
 		{
-			appendStringInfo(text, "%s%s%s", between, IS("columns") ? "" : "given.", c->name);
+			if (c->part < lists[i].from || c->part > lists[i].to)
+				continue;
+			appendStringInfoString(text, between);
+			appendStringInfo(text, lists[i].each, c->name);
 			between = ", ";
 		}
+		return;
 	}
-	else if (IS("set"))
-	{
-		FOR_COLUMNS(VALUE)
-		{
-			appendStringInfo(text, "%s%s = given.%s", between, c->name, c->name);
-			between = ", ";
-		}
-	}
-	else if (IS("differ"))
-	{
-		for (int side = 0; side < 2; side++)
-		{
-			appendStringInfoString(text, side == 0 ? "ROW (" : " OPERATOR(pg_catalog.*<>) ROW (");
-			between = "";
-			for (const Column *c = layout->columns; c < layout->columns + width; c++)
-				if (c->part == VALUE)
-				{
-					appendStringInfo(text, "%s%s.%s", between, side == 0 ? "t" : "given", c->name);
-					between = ", ";
-				}
-			appendStringInfoString(text, ")::record");
-		}
-	}
-	else
-		elog(ERROR, "no such part of a statement: %.*s", (int) len, part);
+	elog(ERROR, "no such part of a statement: %s", part);
+}
 
-#undef FOR_COLUMNS
-#undef IS
+/* The SQL of a statement, palloc'd. */
+static char *
+statement_text(const Statement *statement)
+{
+	StringInfoData text;
+	const char *p = statement->template;
+	const char *open;
+
+	initStringInfo(&text);
+	while ((open = strchr(p, '{')) != NULL)
+	{
+		const char *close = strchr(open, '}');
+
+		appendBinaryStringInfo(&text, p, (int) (open - p));
+		append_part(&text, statement, pnstrdup(open + 1, close - open - 1));
+		p = close + 1;
+	}
+	appendStringInfoString(&text, p);
+	return text.data;
 }
 
 static SPIPlanPtr
 plan(TablesStatement number)
 {
 	const Statement *statement = &statements[number];
-	StringInfoData text;
 	Oid types[COLUMNS_MAX];
 	SPIPlanPtr made;
 
 	if (plans[number] != NULL)
 		return plans[number];
-
-	initStringInfo(&text);
-	for (const char *p = statement->template; *p != '\0'; p++)
-	{
-		const char *end = *p == '{' ? strchr(p, '}') : NULL;
-
-		if (end == NULL)
-		{
-			appendStringInfoChar(&text, *p);
-			continue;
-		}
-		append_part(&text, statement, p + 1, (size_t) (end - p - 1));
-		p = end;
-	}
-	for (int i = 0; i < statement_width(statement); i++)
+	for (int i = 0; i < statement->width; i++)
 		types[i] = get_array_type(layouts[statement->table].columns[i].type);
-
-	made = SPI_prepare(text.data, statement_width(statement), types);
+	made = SPI_prepare(statement_text(statement), statement->width, types);
 	if (made == NULL)
-		elog(ERROR, "could not prepare \"%s\": %s", text.data, SPI_result_code_string(SPI_result));
+		elog(ERROR, "could not prepare a statement for %s: %s", tables_name(statement->table),
+			 SPI_result_code_string(SPI_result));
 	SPI_keepplan(made);
 	plans[number] = made;
 	return made;
@@ -631,7 +619,7 @@ execute(TablesStatement number, const TablesRows *rows, int from, int to)
 	int lower_bound = 1;
 	int result;
 
-	for (int i = 0; i < statement_width(statement); i++)
+	for (int i = 0; i < statement->width; i++)
 	{
 		Oid type = layouts[statement->table].columns[i].type;
 		int first = i * rows->capacity + from;
@@ -660,6 +648,7 @@ of_data(const ErrorData *error)
 		case ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION:
 		case ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION:
 		case ERRCODE_WITH_CHECK_OPTION_VIOLATION:
+		case ERRCODE_PROGRAM_LIMIT_EXCEEDED: /* too long for an index */
 		case ERRCODE_PLPGSQL_ERROR:
 			return true;
 		default:

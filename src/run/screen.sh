@@ -28,6 +28,7 @@ ask_problem='' asked='' from_psql='' to_psql=''
 declare -A last_order=() moved_at=() moved_up=()
 # per child that has gone: what to say of it
 declare -A dead=()
+connect=()
 screen_is_open='' saved_tty='' resized=''
 
 # ---- the conversation with psql ----
@@ -154,7 +155,7 @@ look_after_children() {
 		running "$name" && continue
 		wait "${pids[$name]}" 2>/dev/null
 		code=$?
-		[ "$code" -le 128 ] || code="signal $(kill -l "$code")"
+		if [ "$code" -gt 128 ]; then code="signal $(kill -l "$code")"; else code="exit status $code"; fi
 		unset "pids[$name]"
 		dead[$name]="$name has stopped ($code); its log: $(log_of "$name")"
 		if [ "$name" = postgres ]; then
@@ -163,7 +164,8 @@ look_after_children() {
 			show_log "$(log_of postgres)"
 			exit 1
 		fi
-		[ "$live" ] || line "$name has stopped: ${dead[$name]}"
+		[ "$name" != http ] || [ ${#connect[@]} -eq 0 ] || connect[-1]=${dead[http]}
+		[ "$live" ] || line "${dead[$name]}"
 	done
 }
 
@@ -249,7 +251,7 @@ draw() {
 	fi
 	frame+=$'\e[H'
 	# the title, the coins' heading, three states, how to connect, the last line
-	fixed=$((6 + ${#connect[@]} ${dead[http]:++ 1}))
+	fixed=$((6 + ${#connect[@]}))
 	shown=$((height - fixed - ${#tiers[@]} - 1))
 	if [ "$shown" -lt 3 ]; then
 		with_tiers='' shown=$((height - fixed))
@@ -374,5 +376,4 @@ draw_states() {
 	state 'redis ' "${dead[redis]:-${redis_problem:-$connected}}" "connected"
 	state 'tables' "$recorder_problem" \
 		"$tickers tickers, $snapshots snapshots written; last flush $flush_age ago; $ticks_lost ticks lost"
-	[ -z "${dead[http]:-}" ] || state 'http  ' "${dead[http]}"
 }

@@ -46,7 +46,7 @@ $$ SELECT to_char(extract(epoch FROM value), 'FM99990.0') || 's' $$;
 SELECT 'S', s.source, s.coins, s.active_coins, pg_temp.clean(s.state), pg_temp.clean(s.feed_problem),
 	round(s.requests_per_second::numeric, 1), s.pages_fetched, s.pages_failed, pg_temp.age(s.last_poll),
 	s.redis_connected, pg_temp.clean(s.redis_problem),
-	pg_temp.clean(s.recorder_problem), s.tickers_written, s.snapshots_written, pg_temp.age(s.last_flush),
+	pg_temp.clean(coalesce(s.recorder_problem, s.launcher_problem)), s.tickers_written, s.snapshots_written, pg_temp.age(s.last_flush),
 	s.ticks_lost, pg_temp.price(crypto_price('BTC')), pg_temp.price(crypto_price('ETH'))
 FROM crypto_status() s;
 \if :ERROR
