@@ -51,32 +51,20 @@
 #define STATS "crypto:stats:last_update"
 #define CHANNEL "crypto:updates"
 
-#define HEAD_SIZE 80                           /* {"epoch":E,"seq":N,"quotes":[ */
-#define MESSAGE_SIZE (100 * QUOTE_JSON_SIZE)   /* room for a page, whatever its names */
+#define HEAD_SIZE 80                         /* {"epoch":E,"seq":N,"quotes":[ */
+#define MESSAGE_SIZE (100 * QUOTE_JSON_SIZE) /* room for a page, whatever its names */
 
+/* From CONNECTING on there is a connection: its loss leads to AWAY, a change of settings to OFF. */
 typedef enum PublisherState
 {
-	PUBLISHER_OFF,        /* no Redis is wanted */
-	PUBLISHER_AWAY,       /* waits before it connects again */
-	PUBLISHER_CONNECTING, /* and logs in */
-	PUBLISHER_SETTLING,   /* a rewrite is wanted: waits for the replies to all before, and for its time */
-	PUBLISHER_REWRITING,  /* writes the whole board */
-	PUBLISHER_FOLLOWING,  /* follows the tick log */
-	PUBLISHER_PURGING     /* removes all keys of ours */
+	PUBLISHER_OFF,        /* no Redis is wanted; to CONNECTING */
+	PUBLISHER_AWAY,       /* waits before it connects again; to CONNECTING or OFF */
+	PUBLISHER_CONNECTING, /* and logs in; to SETTLING */
+	PUBLISHER_SETTLING,   /* waits for all replies, and for the time to rewrite; to REWRITING or PURGING */
+	PUBLISHER_REWRITING,  /* writes the whole board; to FOLLOWING, or SETTLING when there were errors */
+	PUBLISHER_FOLLOWING,  /* follows the tick log; to PURGING, or SETTLING when a rewrite is wanted */
+	PUBLISHER_PURGING     /* removes all keys of ours; to FOLLOWING, or SETTLING when a rewrite is wanted */
 } PublisherState;
-
-#define TO(state) (1 << PUBLISHER_##state)
-
-/* The moves that are allowed. */
-static const int moves[] = {
-	[PUBLISHER_OFF] = TO(AWAY),
-	[PUBLISHER_AWAY] = TO(CONNECTING) | TO(AWAY) | TO(OFF),
-	[PUBLISHER_CONNECTING] = TO(SETTLING) | TO(AWAY) | TO(OFF),
-	[PUBLISHER_SETTLING] = TO(REWRITING) | TO(PURGING) | TO(AWAY) | TO(OFF),
-	[PUBLISHER_REWRITING] = TO(FOLLOWING) | TO(SETTLING) | TO(AWAY) | TO(OFF),
-	[PUBLISHER_FOLLOWING] = TO(SETTLING) | TO(PURGING) | TO(AWAY) | TO(OFF),
-	[PUBLISHER_PURGING] = TO(FOLLOWING) | TO(SETTLING) | TO(AWAY) | TO(OFF),
-};
 
 /* What a reply answers. */
 enum
@@ -85,7 +73,7 @@ enum
 	TAG_ADD,    /* ZADD */
 	TAG_REMOVE, /* ZREM */
 	TAG_COUNT,  /* ZCARD */
-	TAG_RENAME, /* the end of a rewrite */
+	TAG_PUBLISH,
 	TAG_SCAN,
 	TAG_UNLINK
 };
@@ -107,26 +95,27 @@ typedef struct Ranked
 
 static PublisherState state = PUBLISHER_OFF;
 
-/* what we are connected by */
-static char *used_url;
-static char *used_password_file;
-static int failures;       /* in a row, to connect or to rewrite */
+/* the connection */
+static char used_url[REDIS_URL_TEXT_SIZE];
+static char used_password_file[MAXPGPATH];
+static int failures;       /* in a row, of connections that came to nothing */
 static int64 reconnect_at; /* in AWAY */
 static bool reconnect_wanted;
 
 /* what is in Redis, as far as we know */
-static Written *written;     /* by slot */
-static HTAB *ranked;         /* by symbol */
-static int64 ranked_members; /* by Redis' own count of what we added and removed; see take_reply */
+static Written *written;              /* by slot */
+static HTAB *ranked;                  /* by symbol */
+static int64 ranked_members;          /* as Redis counted what we added and removed; see take_reply */
+static const char *rank_key = RANKED; /* RANKED_NEW in a rewrite */
 
 static struct
 {
 	bool wanted;
-	bool refused;    /* because the server refuses writes */
-	int64 begun_at;  /* the last one */
-	int slot;        /* the next; -1: the first commands have not been answered yet */
-	bool empty;      /* it found no coin */
-	uint64 ticks_lost; /* when it began */
+	bool refused;      /* because the server refuses commands */
+	int64 begun_at;    /* the last one */
+	int slot;          /* the next to write; -1: the first commands have not been answered yet */
+	bool empty;        /* it found no coin */
+	uint64 ticks_lost; /* as counted when last looked at */
 } rewrite;
 
 static struct
@@ -142,7 +131,6 @@ static struct
 	char text[HEAD_SIZE + MESSAGE_SIZE];
 	size_t used; /* bytes of changed quotes, behind the head */
 	int64 nquotes;
-	const char *rank_key;
 	int nranks;
 	char scores[RANKS_AT_ONCE][12];
 	char symbols[RANKS_AT_ONCE][SYMBOL_SIZE];
@@ -152,8 +140,6 @@ static int64 epoch; /* unix milliseconds */
 static int64 seq;
 static int64 message_at;
 static int64 stats_at;
-
-static void take_reply(int tag, const redisReply *reply);
 
 /*
  * Commands.
@@ -171,15 +157,15 @@ command(int tag, int argc, const char *const *argv)
 	redis_conn_command(tag, argc, argv, lengths);
 }
 
-#define COMMAND(tag, ...) \
+#define COMMAND(tag, ...)                                                                                    \
 	command(tag, lengthof(((const char *[]){__VA_ARGS__})), (const char *[]){__VA_ARGS__})
 
 /* Send the ranks that have been gathered. */
 static void
 flush_ranks(void)
 {
-	const char *argv[2 + 2 * RANKS_AT_ONCE] = {"ZADD", page.rank_key};
-	size_t lengths[2 + 2 * RANKS_AT_ONCE] = {4, strlen(page.rank_key)};
+	const char *argv[2 + 2 * RANKS_AT_ONCE] = {"ZADD", rank_key};
+	size_t lengths[2 + 2 * RANKS_AT_ONCE] = {4, strlen(rank_key)};
 	int n = 2;
 
 	if (page.nranks == 0)
@@ -207,18 +193,11 @@ publish(void)
 	/* the head goes right before the quotes, which so need not be moved */
 	memcpy(message, head, n);
 	memcpy(page.text + HEAD_SIZE + page.used, "]}", 2);
-	redis_conn_command(TAG_WRITE, 3, (const char *[]){"PUBLISH", CHANNEL, message},
+	redis_conn_command(TAG_PUBLISH, 3, (const char *[]){"PUBLISH", CHANNEL, message},
 					   (const size_t[]){7, strlen(CHANNEL), n + page.used + 2});
 	page.used = 0;
 	message_at = redis_clock();
 	status_add(STATUS_REDIS_MESSAGES, 1);
-}
-
-/* See whether someone else has changed the sorted set. */
-static void
-check_members(void)
-{
-	COMMAND(TAG_COUNT, "ZCARD", RANKED);
 }
 
 static void
@@ -230,11 +209,12 @@ write_stats(void)
 	char json[256];
 
 	quote_time(sweep, time);
-	snprintf(json, sizeof(json),
-			 "{\"total_coins\":%d,\"active_coins\":%d,\"last_full_update\":%s%s%s,\"pages_fetched\":" INT64_FORMAT
-			 "}",
-			 counts.coins, counts.active, sweep == 0 ? "" : "\"", sweep == 0 ? "null" : time,
-			 sweep == 0 ? "" : "\"", status_get(STATUS_PAGES_FETCHED));
+	snprintf(
+		json, sizeof(json),
+		"{\"total_coins\":%d,\"active_coins\":%d,\"last_full_update\":%s%s%s,\"pages_fetched\":" INT64_FORMAT
+		"}",
+		counts.coins, counts.active, sweep == 0 ? "" : "\"", sweep == 0 ? "null" : time,
+		sweep == 0 ? "" : "\"", status_get(STATUS_PAGES_FETCHED));
 	COMMAND(TAG_WRITE, "SET", STATS, json);
 	stats_at = redis_clock();
 }
@@ -287,41 +267,26 @@ write_rank(const Quote *quote)
 	page.nranks++;
 }
 
+/* Write a coin's id, or delete it. */
 static void
-write_id(const Quote *quote)
+write_id(const Quote *quote, bool listed)
 {
 	char key[sizeof(ID_PREFIX) + QUOTE_NAMEID_SIZE];
 
 	snprintf(key, sizeof(key), ID_PREFIX "%s", quote->nameid);
-	COMMAND(TAG_WRITE, "SET", key, quote->symbol, "EX", ID_TTL);
-}
-
-static void
-delete_id(const Quote *quote)
-{
-	char key[sizeof(ID_PREFIX) + QUOTE_NAMEID_SIZE];
-
-	snprintf(key, sizeof(key), ID_PREFIX "%s", quote->nameid);
-	COMMAND(TAG_WRITE, "DEL", key);
-}
-
-/* Seconds for which a quote is still good; 0 or less when it is not. */
-static int64
-ttl_left(const Quote *quote, int64 now_unix_us)
-{
-	int64 ttl = settings_ttl(quote->rank);
-	int64 age = Max(now_unix_us - quote->fetched_at, 0) / SECOND;
-
-	return ttl - age;
+	if (listed)
+		COMMAND(TAG_WRITE, "SET", key, quote->symbol, "EX", ID_TTL);
+	else
+		COMMAND(TAG_WRITE, "DEL", key);
 }
 
 /* Write a quote, and gather it for the message if it has changed. */
 static void
-write_quote(const Quote *quote, bool changed, int64 now_unix_us)
+write_quote(const Quote *quote, bool changed)
 {
 	const TierList *tiers = settings_tiers();
 	int tier = tier_of_rank(tiers, quote->rank);
-	int64 ttl = ttl_left(quote, now_unix_us);
+	int64 ttl = settings_ttl(quote->rank) - Max(worker_now() - quote->fetched_at, 0) / SECOND;
 	size_t symbol_len = strlen(quote->symbol);
 	char key[sizeof(QUOTE_PREFIX) + SYMBOL_SIZE] = QUOTE_PREFIX;
 	char seconds[24];
@@ -336,9 +301,9 @@ write_quote(const Quote *quote, bool changed, int64 now_unix_us)
 	json = page.text + HEAD_SIZE + page.used + (page.used > 0);
 	len = quote_json(quote, tier, tier_seconds(tier_get(tiers, tier)), json);
 	memcpy(key + strlen(QUOTE_PREFIX), quote->symbol, symbol_len);
-	redis_conn_command(TAG_WRITE, 5, (const char *[]){"SET", key, json, "EX", seconds},
-					   (const size_t[]){3, strlen(QUOTE_PREFIX) + symbol_len, len, 2,
-										(size_t) pg_lltoa(ttl, seconds)});
+	redis_conn_command(
+		TAG_WRITE, 5, (const char *[]){"SET", key, json, "EX", seconds},
+		(const size_t[]){3, strlen(QUOTE_PREFIX) + symbol_len, len, 2, (size_t) pg_lltoa(ttl, seconds)});
 	page.nquotes++;
 	if (changed)
 	{
@@ -354,15 +319,18 @@ write_coin(int slot, bool changed)
 {
 	Written *coin = &written[slot];
 	BoardEntry entry;
-	int64 now = redis_clock();
-	int32 now_seconds = (int32) (now / SECOND);
-	bool listed = board_read(slot, &entry) && entry.owns_symbol && entry.quote.rank > 0;
-	bool same_coin = coin->symbol[0] != '\0' && coin->generation == entry.generation;
+	int32 now = (int32) (redis_clock() / SECOND);
+	bool listed;
+	bool same_coin;
 
+	if (!board_read(slot, &entry))
+		return;
+	listed = entry.owns_symbol && entry.quote.rank > 0;
+	same_coin = coin->generation == entry.generation;
 	if (coin->symbol[0] != '\0' && !(listed && same_coin && strcmp(coin->symbol, entry.quote.symbol) == 0))
 	{
 		if (!listed && same_coin)
-			delete_id(&entry.quote);
+			write_id(&entry.quote, false);
 		forget_symbol(coin);
 	}
 	if (!listed)
@@ -371,17 +339,17 @@ write_coin(int slot, bool changed)
 	{
 		coin->generation = entry.generation;
 		strcpy(coin->symbol, entry.quote.symbol);
-		write_id(&entry.quote);
+		write_id(&entry.quote, true);
 		/* spread over the slots, so that not all are renewed at a time */
-		coin->id_due = now_seconds + 1 + slot % ID_RENEWAL;
+		coin->id_due = now + 1 + slot % ID_RENEWAL;
 	}
-	else if (now_seconds >= coin->id_due)
+	else if (now >= coin->id_due)
 	{
-		write_id(&entry.quote);
-		coin->id_due = now_seconds + ID_RENEWAL;
+		write_id(&entry.quote, true);
+		coin->id_due = now + ID_RENEWAL;
 	}
 	write_rank(&entry.quote);
-	write_quote(&entry.quote, changed, worker_now());
+	write_quote(&entry.quote, changed);
 }
 
 /* A page, or a slice of the board, has been written. */
@@ -393,3 +361,479 @@ end_page(void)
 	page.nquotes = 0;
 }
 
+/*
+ * Writing everything anew.
+ */
+
+/* Remember nothing of what is in Redis. */
+static void
+forget_all(void)
+{
+	HASHCTL control = {.keysize = SYMBOL_SIZE, .entrysize = sizeof(Ranked), .hcxt = worker_memory()};
+
+	if (ranked != NULL)
+		hash_destroy(ranked);
+	ranked = hash_create("crypto_rt ranked symbols", settings_max_coins(), &control,
+						 HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+	ranked_members = 0;
+	rank_key = RANKED;
+	memset(written, 0, sizeof(Written) * settings_max_coins());
+}
+
+static void
+rewrite_begin(void)
+{
+	ticklog_skip(TICK_PUBLISHER);
+	forget_all();
+	rewrite.wanted = false;
+	rewrite.refused = false;
+	rewrite.begun_at = redis_clock();
+	rewrite.slot = -1;
+	rewrite.ticks_lost = ticklog_counts().lost[TICK_PUBLISHER];
+	page.used = 0;
+	page.nquotes = 0;
+	page.nranks = 0;
+	rank_key = RANKED_NEW;
+	epoch = Max(worker_now() / 1000, epoch + 1);
+	seq = 0;
+
+	/* a server that refuses writes says so here, before thousands of them are on their way */
+	COMMAND(TAG_WRITE, "DEL", RANKED_NEW);
+	write_stats();
+}
+
+/* Write a slice of the board.  Returns true when it was the last. */
+static bool
+rewrite_step(void)
+{
+	int end;
+
+	if (rewrite.slot < 0 && redis_conn_awaited() == 0)
+		rewrite.slot = 0;
+	if (rewrite.slot < 0 || !redis_conn_room())
+		return false;
+	end = Min(board_slots(), rewrite.slot + SLOTS_AT_ONCE);
+	for (; rewrite.slot < end; rewrite.slot++)
+		write_coin(rewrite.slot, false);
+	end_page();
+	if (rewrite.slot < board_slots())
+		return false;
+
+	/* with no coin on the board yet, what is in Redis stays until the first comes */
+	rewrite.empty = hash_get_num_entries(ranked) == 0;
+	if (rewrite.empty)
+		rewrite.begun_at -= REWRITE_PAUSE;
+	else
+		COMMAND(TAG_WRITE, "RENAME", RANKED_NEW, RANKED);
+	rank_key = RANKED;
+	return true;
+}
+
+/*
+ * Following the tick log.
+ */
+
+static void
+follow_step(void)
+{
+	Tick ticks[TICKS_AT_ONCE];
+	uint64 lost;
+	int n;
+
+	if (!redis_conn_room())
+		return;
+	n = ticklog_read(TICK_PUBLISHER, ticks, TICKS_AT_ONCE);
+	for (int i = 0; i < n; i++)
+	{
+		write_coin(ticks[i].slot, (ticks[i].flags & BOARD_CHANGED) != 0);
+		if ((ticks[i].flags & TICK_PAGE_END) == 0)
+			continue;
+		end_page();
+		if (page.used > 0)
+			publish();
+		COMMAND(TAG_COUNT, "ZCARD", RANKED);
+		if (redis_clock() - stats_at >= STATS_PAUSE)
+			write_stats();
+	}
+	ticklog_advance(TICK_PUBLISHER, n);
+
+	lost = ticklog_counts().lost[TICK_PUBLISHER];
+	if (lost != rewrite.ticks_lost)
+		rewrite.wanted = true;
+	rewrite.ticks_lost = lost;
+}
+
+/*
+ * Removing all keys of ours.
+ */
+
+static void
+purge_scan(const char *cursor)
+{
+	COMMAND(TAG_SCAN, "SCAN", cursor, "MATCH", "crypto:*", "COUNT", SCAN_COUNT);
+}
+
+static void
+purge_begin(void)
+{
+	purge.scanning = true;
+	purge.removed = 0;
+	purge.error[0] = '\0';
+	flush_ranks();
+	purge_scan("0");
+}
+
+static bool
+key_is_ours(const redisReply *key)
+{
+	return key->type == REDIS_REPLY_STRING &&
+		   (strncmp(key->str, QUOTE_PREFIX, strlen(QUOTE_PREFIX)) == 0 ||
+			strncmp(key->str, ID_PREFIX, strlen(ID_PREFIX)) == 0 || strcmp(key->str, RANKED) == 0 ||
+			strcmp(key->str, RANKED_NEW) == 0 || strcmp(key->str, STATS) == 0);
+}
+
+/* Remove what a SCAN has found, and go on with the next. */
+static void
+purge_take(const redisReply *reply)
+{
+	const redisReply *keys;
+	const char *cursor;
+	const char **argv;
+	size_t *lengths;
+	int n = 0;
+
+	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
+		reply->element[0]->type != REDIS_REPLY_STRING || reply->element[1]->type != REDIS_REPLY_ARRAY)
+	{
+		strlcpy(purge.error, "the server's answer to SCAN makes no sense", sizeof(purge.error));
+		purge.scanning = false;
+		return;
+	}
+	cursor = reply->element[0]->str;
+	keys = reply->element[1];
+	argv = palloc(sizeof(char *) * (keys->elements + 1));
+	lengths = palloc(sizeof(size_t) * (keys->elements + 1));
+	argv[n] = "UNLINK";
+	lengths[n++] = strlen("UNLINK");
+	for (size_t i = 0; i < keys->elements; i++)
+		if (key_is_ours(keys->element[i]))
+		{
+			argv[n] = keys->element[i]->str;
+			lengths[n++] = keys->element[i]->len;
+		}
+	if (n > 1)
+		redis_conn_command(TAG_UNLINK, n, argv, lengths);
+	purge.scanning = strcmp(cursor, "0") != 0;
+	if (purge.scanning)
+		purge_scan(cursor);
+}
+
+static void
+purge_end(void)
+{
+	forget_all();
+	control_purge_answer(purge.removed, purge.error[0] != '\0' ? purge.error : NULL);
+}
+
+/* Answer a request for a purge that cannot be granted. */
+static void
+refuse_purge(const char *why)
+{
+	if (control_purge_wanted())
+		control_purge_answer(0, why);
+}
+
+/*
+ * Replies.
+ */
+
+static void
+take_error(int tag, const redisReply *reply)
+{
+	char why[STATUS_TEXT_SIZE];
+
+	status_add(STATUS_REDIS_ERRORS, 1);
+	if (redis_explain(reply, why, sizeof(why)))
+		reconnect_wanted = true;
+	if (tag == TAG_SCAN || tag == TAG_UNLINK)
+	{
+		purge.scanning = false;
+		strlcpy(purge.error, why, sizeof(purge.error));
+		return;
+	}
+	if (!rewrite.refused)
+		status_report(STATUS_REDIS, "%s", why);
+	rewrite.wanted = true;
+	/* a rewrite heals what others did to our keys, but not what the server refuses */
+	if (strncmp(reply->str, "WRONGTYPE", strlen("WRONGTYPE")) != 0)
+		rewrite.refused = true;
+}
+
+/*
+ * Take the reply to a command.  The members of the sorted set are counted from Redis' own answers, which come in
+ * the order of the commands: so ZCARD's answer differs only when someone else had a hand in it.
+ */
+static void
+take_reply(int tag, const redisReply *reply)
+{
+	if (reply->type == REDIS_REPLY_ERROR)
+	{
+		take_error(tag, reply);
+		return;
+	}
+	switch (tag)
+	{
+		case TAG_ADD:
+			ranked_members += reply->integer;
+			break;
+		case TAG_REMOVE:
+			ranked_members -= reply->integer;
+			break;
+		case TAG_COUNT:
+			if (reply->integer == ranked_members || rewrite.wanted)
+				break;
+			status_report(STATUS_REDIS, "the keys of crypto_rt were changed by someone else");
+			rewrite.wanted = true;
+			break;
+		case TAG_PUBLISH:
+			/* a message goes out behind all else: it all went well */
+			if (!rewrite.wanted)
+			{
+				failures = 0;
+				status_ok(STATUS_REDIS);
+			}
+			break;
+		case TAG_SCAN:
+			purge_take(reply);
+			break;
+		case TAG_UNLINK:
+			purge.removed += reply->integer;
+			break;
+	}
+}
+
+/*
+ * States.
+ */
+
+static void
+publisher_move(PublisherState to)
+{
+	PublisherState from = state;
+	int64 now = redis_clock();
+
+	state = to;
+	if (from == PUBLISHER_PURGING && to <= PUBLISHER_AWAY)
+		control_purge_answer(0, purge.error[0] != '\0' ? purge.error : "the connection was lost");
+	switch (to)
+	{
+		case PUBLISHER_OFF:
+			redis_conn_close();
+			failures = 0;
+			status_set(STATUS_REDIS_CONNECTED, 0);
+			break;
+		case PUBLISHER_AWAY:
+			if (redis_conn_error()[0] != '\0')
+				status_report(STATUS_REDIS, "%s", redis_conn_error());
+			status_set(STATUS_REDIS_CONNECTED, 0);
+			/* after 1, 2, 4, 8, 10, 10... seconds */
+			reconnect_at = now + Min(1 << Min(failures, 4), 10) * SECOND;
+			failures++;
+			break;
+		case PUBLISHER_CONNECTING:
+			ticklog_skip(TICK_PUBLISHER);
+			reconnect_wanted = false;
+			redis_conn_open(settings_redis_url(), settings_redis_password_file(), take_reply);
+			break;
+		case PUBLISHER_SETTLING:
+			if (from != PUBLISHER_CONNECTING)
+				break;
+			status_set(STATUS_REDIS_CONNECTED, 1);
+			status_add(STATUS_REDIS_CONNECTS, 1);
+			rewrite.wanted = true;
+			rewrite.refused = false;
+			rewrite.begun_at = now - REWRITE_PAUSE;
+			break;
+		case PUBLISHER_REWRITING:
+			rewrite_begin();
+			break;
+		case PUBLISHER_FOLLOWING:
+			if (from == PUBLISHER_REWRITING)
+				publish(); /* the first message of this epoch */
+			break;
+		case PUBLISHER_PURGING:
+			purge_begin();
+			break;
+	}
+}
+
+/* Send a heartbeat after a long silence; and see whether our keys are still there. */
+static void
+beat(void)
+{
+	if (redis_clock() - message_at < HEARTBEAT)
+		return;
+	publish();
+	if (state == PUBLISHER_FOLLOWING && !rewrite.empty)
+		COMMAND(TAG_COUNT, "ZCARD", RANKED);
+}
+
+/* Do what the state asks for now. */
+static void
+act(void)
+{
+	int64 now = redis_clock();
+	char why[STATUS_TEXT_SIZE];
+
+	switch (state)
+	{
+		case PUBLISHER_OFF:
+			ticklog_skip(TICK_PUBLISHER);
+			if (used_url[0] != '\0')
+				publisher_move(PUBLISHER_CONNECTING);
+			else
+			{
+				status_ok(STATUS_REDIS);
+				refuse_purge("crypto_rt.redis_url is empty");
+			}
+			break;
+		case PUBLISHER_AWAY:
+			status_read(STATUS_REDIS, why);
+			refuse_purge(why);
+			if (now >= reconnect_at)
+				publisher_move(PUBLISHER_CONNECTING);
+			break;
+		case PUBLISHER_CONNECTING:
+			refuse_purge("there is no connection yet");
+			if (redis_conn_ready())
+				publisher_move(PUBLISHER_SETTLING);
+			break;
+		case PUBLISHER_SETTLING:
+			if (control_purge_wanted())
+				publisher_move(PUBLISHER_PURGING);
+			else if (redis_conn_awaited() == 0 && now >= rewrite.begun_at + REWRITE_PAUSE)
+				publisher_move(PUBLISHER_REWRITING);
+			break;
+		case PUBLISHER_REWRITING:
+			if (rewrite.wanted)
+				publisher_move(PUBLISHER_SETTLING);
+			else if (rewrite_step())
+				publisher_move(PUBLISHER_FOLLOWING);
+			break;
+		case PUBLISHER_FOLLOWING:
+			if (rewrite.empty && ticklog_behind(TICK_PUBLISHER) > 0)
+				rewrite.wanted = true;
+			if (control_purge_wanted())
+				publisher_move(PUBLISHER_PURGING);
+			else if (rewrite.wanted && (rewrite.refused || now >= rewrite.begun_at + REWRITE_PAUSE))
+				publisher_move(PUBLISHER_SETTLING);
+			else
+			{
+				follow_step();
+				beat();
+			}
+			break;
+		case PUBLISHER_PURGING:
+			beat();
+			if (!purge.scanning && redis_conn_awaited() == 0)
+			{
+				purge_end();
+				publisher_move(rewrite.wanted ? PUBLISHER_SETTLING : PUBLISHER_FOLLOWING);
+			}
+			break;
+	}
+}
+
+/* Milliseconds until something is to be done, if neither socket nor latch has anything before; -1: never. */
+static long
+next_wait(void)
+{
+	int64 now = redis_clock();
+	int64 until = redis_conn_deadline();
+
+	switch (state)
+	{
+		case PUBLISHER_OFF:
+			return -1;
+		case PUBLISHER_AWAY:
+			until = reconnect_at;
+			break;
+		case PUBLISHER_CONNECTING:
+			break;
+		case PUBLISHER_SETTLING:
+			if (redis_conn_awaited() == 0)
+				until = Min(until, rewrite.begun_at + REWRITE_PAUSE);
+			break;
+		case PUBLISHER_REWRITING:
+			if (rewrite.slot >= 0 && redis_conn_room())
+				until = now;
+			break;
+		case PUBLISHER_FOLLOWING:
+			if (ticklog_behind(TICK_PUBLISHER) > 0 && redis_conn_room())
+				until = now;
+			if (rewrite.wanted)
+				until = Min(until, rewrite.begun_at + REWRITE_PAUSE);
+			until = Min(until, message_at + HEARTBEAT);
+			break;
+		case PUBLISHER_PURGING:
+			until = Min(until, message_at + HEARTBEAT);
+			break;
+	}
+	/* the last flush may have met with an error */
+	if (state >= PUBLISHER_CONNECTING && redis_conn_closed())
+		return 0;
+	if (until == PG_INT64_MAX)
+		return -1;
+	return until <= now ? 0 : (long) ((until - now + 999) / 1000);
+}
+
+/*
+ * The loop.
+ */
+
+/* Take the settings over.  Returns whether those of the connection are others now. */
+static bool
+configure(void)
+{
+	const char *url = settings_redis_url();
+	const char *file = settings_redis_password_file();
+	bool others = strcmp(used_url, url) != 0 || strcmp(used_password_file, file) != 0;
+
+	strlcpy(used_url, url, sizeof(used_url));
+	strlcpy(used_password_file, file, sizeof(used_password_file));
+	return others;
+}
+
+void
+crypto_rt_publisher_main(Datum arg)
+{
+	pgsocket socket;
+	uint32 events;
+
+	worker_begin(WORKER_PUBLISHER, InvalidOid);
+	written = MemoryContextAllocZero(worker_memory(), sizeof(Written) * settings_max_coins());
+	configure();
+	status_set(STATUS_REDIS_CONNECTED, 0);
+	do
+	{
+		PublisherState before;
+
+		if (worker_reloaded() && configure() && state != PUBLISHER_OFF)
+			publisher_move(PUBLISHER_OFF);
+		redis_conn_step();
+		do
+		{
+			before = state;
+			if (state >= PUBLISHER_CONNECTING && reconnect_wanted)
+				redis_conn_close();
+			if (state >= PUBLISHER_CONNECTING && redis_conn_closed())
+				publisher_move(PUBLISHER_AWAY);
+			else
+				act();
+		} while (state != before);
+		redis_conn_flush();
+		socket = redis_conn_socket(&events);
+	} while (worker_turn(next_wait(), socket, events));
+	redis_conn_close();
+	proc_exit(0);
+}

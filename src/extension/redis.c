@@ -126,7 +126,7 @@ static const struct
 	{"MISCONF", false, "the server refuses writes because it cannot save to disk: see its log"},
 	{"NOAUTH", true, "the server asks for a password: set crypto_rt.redis_password_file"},
 	{"WRONGPASS", true, "the server refuses user or password of crypto_rt.redis_url or redis_password_file"},
-	{"NOPERM", true, "the server does not let this user use the keys and the channel crypto:* fully"},
+	{"NOPERM", false, "the server does not let this user use the keys and the channel crypto:* fully"},
 	{"MOVED", true, "the server belongs to a Redis Cluster, which crypto_rt cannot write to"},
 	{"WRONGTYPE", false, "a key of crypto_rt was overwritten by someone else"},
 };

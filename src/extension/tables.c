@@ -374,11 +374,11 @@ put_null(TablesRows *rows, int column)
 
 /* Whether the database's encoding can be trusted to have these characters. */
 static bool
-encodable(const char *text)
+encodable(const char *name)
 {
 	int encoding = GetDatabaseEncoding();
 
-	return encoding == PG_UTF8 || encoding == PG_SQL_ASCII || pg_is_ascii(text);
+	return encoding == PG_UTF8 || encoding == PG_SQL_ASCII || pg_is_ascii(name);
 }
 
 static void
@@ -487,9 +487,9 @@ tables_add_snapshot(TablesRows *rows, int32 coin, const Tick *tick)
 }
 
 static uint64
-digest_text(const char *text, uint64 seed)
+digest_string(const char *s, uint64 seed)
 {
-	return hash_bytes_extended((const unsigned char *) text, (int) strlen(text), seed);
+	return hash_bytes_extended((const unsigned char *) s, (int) strlen(s), seed);
 }
 
 uint64
@@ -499,8 +499,8 @@ tables_coin_digest(const BoardEntry *entry)
 	int32 numbers[] = {q->coinlore_id, entry->owns_symbol, quote_active(q)};
 	uint64 digest = hash_bytes_extended((const unsigned char *) numbers, sizeof(numbers), 0);
 
-	digest = digest_text(q->symbol, digest);
-	digest = digest_text(q->name, digest);
+	digest = digest_string(q->symbol, digest);
+	digest = digest_string(q->name, digest);
 	return digest != 0 ? digest : 1;
 }
 
@@ -523,9 +523,9 @@ tables_ticker_digest(const BoardEntry *entry)
 	numbers[n++] = q->coinlore_id;
 	numbers[n++] = tier_of_rank(settings_tiers(), q->rank) * 2 + q->simulated;
 	digest = hash_bytes_extended((const unsigned char *) numbers, sizeof(numbers), 0);
-	digest = digest_text(q->symbol, digest);
-	digest = digest_text(q->nameid, digest);
-	digest = digest_text(q->name, digest);
+	digest = digest_string(q->symbol, digest);
+	digest = digest_string(q->nameid, digest);
+	digest = digest_string(q->name, digest);
 	return digest != 0 ? digest : 1;
 }
 
@@ -535,20 +535,20 @@ tables_ticker_digest(const BoardEntry *entry)
 
 /* Append what stands between a template's braces. */
 static void
-append_part(StringInfo text, const Statement *statement, const char *part)
+append_part(StringInfo sql, const Statement *statement, const char *part)
 {
 	const Layout *layout = &layouts[statement->table];
 	const char *between = "";
 
 	if (strcmp(part, "table") == 0)
 	{
-		appendStringInfo(text, "%s.%s", quote_identifier(schema_name), layout->table);
+		appendStringInfo(sql, "%s.%s", quote_identifier(schema_name), layout->table);
 		return;
 	}
 	if (strcmp(part, "arrays") == 0)
 	{
 		for (int i = 0; i < statement->width; i++, between = ", ")
-			appendStringInfo(text, "%sunnest($%d)", between, i + 1);
+			appendStringInfo(sql, "%sunnest($%d)", between, i + 1);
 		return;
 	}
 	for (int i = 0; i < lengthof(lists); i++)
@@ -559,8 +559,8 @@ append_part(StringInfo text, const Statement *statement, const char *part)
 		{
 			if (c->part < lists[i].from || c->part > lists[i].to)
 				continue;
-			appendStringInfoString(text, between);
-			appendStringInfo(text, lists[i].each, c->name);
+			appendStringInfoString(sql, between);
+			appendStringInfo(sql, lists[i].each, c->name);
 			between = ", ";
 		}
 		return;
@@ -572,21 +572,21 @@ append_part(StringInfo text, const Statement *statement, const char *part)
 static char *
 statement_text(const Statement *statement)
 {
-	StringInfoData text;
+	StringInfoData sql;
 	const char *p = statement->template;
 	const char *open;
 
-	initStringInfo(&text);
+	initStringInfo(&sql);
 	while ((open = strchr(p, '{')) != NULL)
 	{
 		const char *close = strchr(open, '}');
 
-		appendBinaryStringInfo(&text, p, (int) (open - p));
-		append_part(&text, statement, pnstrdup(open + 1, close - open - 1));
+		appendBinaryStringInfo(&sql, p, (int) (open - p));
+		append_part(&sql, statement, pnstrdup(open + 1, close - open - 1));
 		p = close + 1;
 	}
-	appendStringInfoString(&text, p);
-	return text.data;
+	appendStringInfoString(&sql, p);
+	return sql.data;
 }
 
 static SPIPlanPtr

@@ -369,11 +369,13 @@ draw_tiers() {
 state() { put "$bold$1$plain  ${2:+$red}${2:-$3}"; }
 
 draw_states() {
-	local connected=''
+	local connected='' feed_text='' tables_text=''
 	[ "$redis_connected" = t ] || connected='not connected'
-	state 'feed  ' "${ask_problem:-${query_problem:-${dead[simulator]:-$feed_problem}}}" \
-		"$feed_state; $pages pages, $pages_failed failed; at most $requests/s; last poll $poll_age ago"
-	state 'redis ' "${dead[redis]:-${redis_problem:-$connected}}" "connected"
-	state 'tables' "$recorder_problem" \
-		"$tickers tickers, $snapshots snapshots written; last flush $flush_age ago; $ticks_lost ticks lost"
+	if [ "$status" ]; then
+		feed_text="$feed_state; $pages pages, $pages_failed failed; at most $requests/s; last poll $poll_age"
+		tables_text="$tickers tickers, $snapshots snapshots written; last flush $flush_age; $ticks_lost ticks lost"
+	fi
+	state 'feed  ' "${ask_problem:-${query_problem:-${dead[simulator]:-$feed_problem}}}" "$feed_text"
+	state 'redis ' "${dead[redis]:-${redis_problem:-$connected}}" connected
+	state 'tables' "$recorder_problem" "$tables_text"
 }

@@ -43,10 +43,17 @@ $$ SELECT to_char(extract(epoch FROM value), 'FM99990.0') || 's' $$;
 \set prepared 1
 \endif
 
-SELECT 'S', s.source, s.coins, s.active_coins, pg_temp.clean(s.state), pg_temp.clean(s.feed_problem),
-	round(s.requests_per_second::numeric, 1), s.pages_fetched, s.pages_failed, pg_temp.age(s.last_poll),
-	s.redis_connected, pg_temp.clean(s.redis_problem),
-	pg_temp.clean(coalesce(s.recorder_problem, s.launcher_problem)), s.tickers_written, s.snapshots_written, pg_temp.age(s.last_flush),
+SELECT 'S', s.source, s.coins, s.active_coins, pg_temp.clean(s.state),
+	pg_temp.clean(coalesce(s.feed_problem, s.launcher_problem,
+		CASE WHEN s.launcher_pid IS NULL THEN 'the launcher does not run'
+		WHEN s.poller_pid IS NULL THEN 'the poller does not run' END)),
+	round(s.requests_per_second::numeric, 1), s.pages_fetched, s.pages_failed,
+	coalesce(pg_temp.age(s.last_poll) || ' ago', 'never'),
+	s.redis_connected, pg_temp.clean(coalesce(s.redis_problem,
+		CASE WHEN s.publisher_pid IS NULL THEN 'the publisher does not run' END)),
+	pg_temp.clean(coalesce(s.recorder_problem,
+		CASE WHEN s.recorder_pid IS NULL THEN 'the recorder does not run' END)),
+	s.tickers_written, s.snapshots_written, coalesce(pg_temp.age(s.last_flush) || ' ago', 'never'),
 	s.ticks_lost, pg_temp.price(crypto_price('BTC')), pg_temp.price(crypto_price('ETH'))
 FROM crypto_status() s;
 \if :ERROR
