@@ -46,6 +46,10 @@ build/coinlore_sim: $(SIM_SOURCES) $(wildcard src/sim/*.h)
 	$(CC) $(PROGRAM_CFLAGS) $(CPPFLAGS) $(LDFLAGS) -o $@ $(SIM_SOURCES) \
 		$$($(PKG_CONFIG) --cflags --libs libmicrohttpd json-c libcurl zlib) -lm -lpthread
 
+build/watch: test/bench/watch.c
+	@mkdir -p build
+	$(CC) -std=gnu11 -O2 -Wall -Wextra -o $@ $< $$($(PKG_CONFIG) --cflags --libs libpq hiredis)
+
 sql/$(EXTENSION)--$(EXTVERSION).sql: sql/$(EXTENSION).sql
 	cp $< $@
 
@@ -71,6 +75,7 @@ help:
 
 run:
 	@src/run/install-deps run
+	@echo "building"
 	@$(MAKE) --no-print-directory -s all
 	@$(AS_ROOT) $(MAKE) --no-print-directory -s install
 	@src/run/run
@@ -83,7 +88,7 @@ test:
 
 bench:
 	@src/run/install-deps bench
-	@$(MAKE) --no-print-directory -s all
+	@$(MAKE) --no-print-directory -s all build/watch
 	@$(AS_ROOT) $(MAKE) --no-print-directory -s install
 	@test/bench/run
 

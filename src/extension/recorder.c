@@ -2,14 +2,14 @@
  * recorder.c
  *	  The worker that follows the tick log and writes the tables.
  *
- * Its work is a row of steps, each with its own time, its own transaction and its own troubles: a table that is locked,
- * broken or full holds up its own step only, which is tried again after 1 s, 2 s, up to a minute.  What a
- * tick changed is marked at its coin's slot; the steps for crypto_coins and tickers look at the marks and take the quote
- * from the board, so they always write the newest.  The step for crypto_snapshots takes the ticks themselves and then
- * moves the position in the log, with interrupts held from before the commit, so that no tick is written twice or lost.
+ * Its work is a row of steps, each with its own time, its own transaction and its own troubles: a table that is
+ * locked, broken or full holds up its own step only, which is tried again after 1 s, 2 s, up to a minute.
  *
- * When that step is held up, the others see the log's next ticks only.  If there are more, all coins are marked instead: a
- * digest of what was written last tells which ones really differ.
+ * What a tick changed is marked at its coin's slot.  The steps for crypto_coins and tickers look at the marks and take
+ * the quote from the board, so they always write the newest.  The step for crypto_snapshots takes the ticks themselves
+ * and then moves the position in the log, with interrupts held from before the commit, so that no tick is written twice
+ * or lost.  While that step is held up, the others see only the log's next ticks; if there are more, all coins are
+ * marked instead, and a digest of what was written last tells which ones really differ.
  *
  * There is no last flush at the end: the position stays in shared memory, so a recorder that is started again goes on
  * where this one left off, and a server that stops does not wait for tables.
@@ -22,8 +22,6 @@
 
 #include "miscadmin.h"
 #include "storage/ipc.h"
-#include "storage/latch.h"
-#include "utils/memutils.h"
 
 #include "board.h"
 #include "settings.h"
@@ -33,12 +31,12 @@
 #include "worker.h"
 
 #define SECOND INT64CONST(1000000)
-#define LOOK_ABSENT (SECOND / 4) /* between looks for an extension that is not there */
-#define LOOK_PRESENT SECOND		 /* and for one that is */
-#define BATCH 5000				 /* rows of a transaction */
-#define BACKOFF_MAX 60			 /* seconds */
+#define LOOK_ABSENT (SECOND / 4)   /* between looks for an extension that is not there */
+#define LOOK_PRESENT SECOND        /* and for one that is */
+#define BATCH 5000                 /* rows of a transaction */
+#define BACKOFF_MAX 60             /* seconds */
 #define REFUSED_REST (60 * SECOND) /* a coin whose row was refused is left alone for so long */
-#define TOLD_REST (60 * SECOND)		 /* between log lines about refused rows of a table */
+#define TOLD_REST (60 * SECOND)    /* between log lines about refused rows of a table */
 #define TOLD_SIZE 128
 
 #define COIN_UNKNOWN 0 /* its row is still to be written */
@@ -78,18 +76,16 @@ typedef struct Step
 typedef struct Known
 {
 	uint32 generation; /* of the coin that the rest is about */
-	int32 coin;		   /* its number in crypto_coins, or COIN_UNKNOWN */
+	int32 coin;        /* its number in crypto_coins, or COIN_UNKNOWN */
 	uint32 former_generation;
 	int32 former_coin; /* of the coin before it, whose ticks the log may still hold */
 
-	uint64 coin_digest;	  /* of its row in crypto_coins; 0: not written yet */
+	uint64 coin_digest;   /* of its row in crypto_coins; 0: not written yet */
 	uint64 ticker_digest; /* of its row in tickers; likewise */
-	int64 coin_rest;	  /* its row was refused: not before this time again; 0: it was not */
+	int64 coin_rest;      /* its row was refused: not before this time again; 0: it was not */
 	int64 ticker_rest;
-	bool coin_marked; /* its row may differ from the table's */
-	bool ticker_marked;
 	bool has_ticker; /* its symbol is thought to be in tickers */
-	bool listed;	 /* its symbol was seen in tickers just now */
+	bool listed;     /* its symbol was seen in tickers just now */
 } Known;
 
 /* Rows on their way, and the slots that they came from. */
@@ -116,18 +112,21 @@ static Step steps[STEPS] = {
 };
 
 static RecorderState state = WAITING;
-static Step *step;		/* that is being taken */
-static bool *refused;	/* by row: the step's table refused it */
-static int64 now;		/* when this turn began */
+static Step *step;      /* that is being taken */
+static bool *refused;   /* by row: the step's table refused it */
+static int64 now;       /* when this turn began */
 static int64 looked_at; /* when the extension was last seen */
 
-static Known *known; /* by slot */
+/* by slot; the marks, which are gone through at each flush, stand close together */
+static Known *known;
+static bool *coin_marked; /* its row may differ from the table's */
+static bool *ticker_marked;
 static int nknown;
 
 static Tick *ticks; /* the log's next */
 static int nticks;
 static uint64 ticks_lost; /* as far as the consequences have been drawn */
-static int64 sweeps;	  /* after as many, tickers was last gone through; -1: not yet */
+static int64 sweeps;      /* after as many, tickers was last gone through; -1: not yet */
 
 static int64
 monotonic(void)
@@ -149,8 +148,8 @@ period(StepId id)
 static void
 mark_all(void)
 {
-	for (int i = 0; i < nknown; i++)
-		known[i].coin_marked = known[i].ticker_marked = true;
+	memset(coin_marked, true, nknown);
+	memset(ticker_marked, true, nknown);
 }
 
 /* The only place where the state changes. */
@@ -251,13 +250,14 @@ read_slot(int slot, BoardEntry *entry)
 	if (!board_read(slot, entry))
 		return false;
 	if (entry->generation != k->generation)
+	{
+		coin_marked[slot] = ticker_marked[slot] = true;
 		*k = (Known){
 			.generation = entry->generation,
 			.former_generation = k->generation,
 			.former_coin = k->coin,
-			.coin_marked = true,
-			.ticker_marked = true,
 		};
+	}
 	return true;
 }
 
@@ -278,7 +278,7 @@ coin_of(const Tick *tick)
 	if (tick->generation == k->former_generation && k->former_coin != COIN_UNKNOWN)
 		return k->former_coin;
 	/* the step for the coins has not come to it yet; but what that step could not write it does not wait for */
-	return k->coin_marked && k->coin_rest == 0 ? COIN_UNKNOWN : COIN_LOST;
+	return coin_marked[tick->slot] && k->coin_rest == 0 ? COIN_UNKNOWN : COIN_LOST;
 }
 
 /* Read the log's next ticks and mark their coins. */
@@ -289,28 +289,25 @@ take_ticks(void)
 
 	nticks = ticklog_read(TICK_RECORDER, ticks, BATCH);
 	for (int i = 0; i < nticks; i++)
-	{
-		Known *k = &known[ticks[i].slot];
-
 		if (ticks[i].flags & (BOARD_CHANGED | BOARD_PRICE_CHANGED | BOARD_CREATED))
-			k->coin_marked = k->ticker_marked = true;
-	}
+			coin_marked[ticks[i].slot] = ticker_marked[ticks[i].slot] = true;
 
 	lost = ticklog_counts().lost[TICK_RECORDER];
-	if (lost != ticks_lost || (nticks == BATCH && steps[STEP_SNAPSHOTS].failures > 0))
+	if (lost != ticks_lost ||
+		(nticks == BATCH && (steps[STEP_SNAPSHOTS].failures > 0 || steps[STEP_COINS].failures > 0)))
 		mark_all();
 	ticks_lost = lost;
 }
 
 /* How many slots are marked, up to a batch. */
 static int
-count_marked(size_t mark)
+count_marked(const bool *marked)
 {
 	int n = 0;
 
-	for (int i = 0; i < nknown && n < BATCH; i++)
-		n += *((const bool *) &known[i] + mark);
-	return n;
+	for (int i = 0; i < nknown; i++)
+		n += marked[i];
+	return Min(n, BATCH);
 }
 
 static Batch
@@ -350,18 +347,18 @@ gather_coins(Batch *batch)
 		Known *k = &known[slot];
 		uint64 digest;
 
-		if (!k->coin_marked || k->coin_rest > now)
+		if (!coin_marked[slot] || k->coin_rest > now)
 			continue;
 		if (batch->rows->count == batch->rows->capacity)
 			return false;
 		if (!read_slot(slot, &entry))
 		{
-			k->coin_marked = false;
+			coin_marked[slot] = false;
 			continue;
 		}
 		digest = tables_coin_digest(&entry);
 		if (k->coin != COIN_UNKNOWN && k->coin_digest == digest)
-			k->coin_marked = false;
+			coin_marked[slot] = false;
 		else if (tables_add_coin(batch->rows, &entry))
 			put_in(batch, slot, digest);
 		else
@@ -377,7 +374,7 @@ gather_coins(Batch *batch)
 static bool
 write_coins(void)
 {
-	Batch batch = make_batch(TABLES_COINS, count_marked(offsetof(Known, coin_marked)));
+	Batch batch = make_batch(TABLES_COINS, count_marked(coin_marked));
 	bool all = gather_coins(&batch);
 	int n = batch.rows->count;
 	int32 *numbers = palloc0(n * sizeof(int32));
@@ -395,14 +392,14 @@ write_coins(void)
 
 		k->coin = numbers[i];
 		k->coin_digest = batch.digests[i];
-		k->coin_marked = batch.refused[i] || k->coin == COIN_UNKNOWN;
-		k->coin_rest = k->coin_marked ? now + REFUSED_REST : 0;
+		coin_marked[batch.slots[i]] = batch.refused[i] || k->coin == COIN_UNKNOWN;
+		k->coin_rest = coin_marked[batch.slots[i]] ? now + REFUSED_REST : 0;
 	}
 	return !all;
 }
 
 /*
- * Append the prices that changed.  Afterwards the ticks are done with, those included that are of no interest here or whose
+ * Append the prices that changed.  Afterwards the ticks are done with, also those that are of no interest here or whose
  * coin is lost.  A tick whose coin has no number yet, and all after it, stay in the log.
  */
 static bool
@@ -462,13 +459,14 @@ gather_tickers(Batch *batch)
 		Known *k = &known[slot];
 		uint64 digest;
 
-		if (!k->ticker_marked || k->ticker_rest > now)
+		if (!ticker_marked[slot] || k->ticker_rest > now)
 			continue;
 		if (batch->rows->count == batch->rows->capacity)
 			return false;
-		if (!read_slot(slot, &entry) || !entry.owns_symbol || !(in_top(entry.quote.rank, top) || k->has_ticker))
+		if (!read_slot(slot, &entry) || !entry.owns_symbol ||
+			!(in_top(entry.quote.rank, top) || k->has_ticker))
 		{
-			k->ticker_marked = false;
+			ticker_marked[slot] = false;
 			continue;
 		}
 		/* it comes from the table and is not confirmed yet */
@@ -476,7 +474,7 @@ gather_tickers(Batch *batch)
 			continue;
 		digest = tables_ticker_digest(&entry);
 		if (k->ticker_digest == digest)
-			k->ticker_marked = false;
+			ticker_marked[slot] = false;
 		else if (tables_add_ticker(batch->rows, &entry))
 			put_in(batch, slot, digest);
 		else
@@ -489,7 +487,7 @@ gather_tickers(Batch *batch)
 static bool
 write_tickers(void)
 {
-	Batch batch = make_batch(TABLES_TICKERS, count_marked(offsetof(Known, ticker_marked)));
+	Batch batch = make_batch(TABLES_TICKERS, count_marked(ticker_marked));
 	bool all = gather_tickers(&batch);
 	bool insert = false;
 	int64 written = 0;
@@ -510,7 +508,7 @@ write_tickers(void)
 	{
 		Known *k = &known[batch.slots[i]];
 
-		k->ticker_marked = batch.refused[i];
+		ticker_marked[batch.slots[i]] = batch.refused[i];
 		k->ticker_rest = batch.refused[i] ? now + REFUSED_REST : 0;
 		if (batch.refused[i])
 			continue;
@@ -522,8 +520,8 @@ write_tickers(void)
 }
 
 /*
- * After a sweep, delete the rows of coins that are not among the best any more or have lost their symbol.  A row that a foreign
- * key holds stays, and is kept up to date like the others.  The first time, only look which rows there are.
+ * After a sweep, delete the rows of coins that are not among the best any more or have lost their symbol.  A row that a
+ * foreign key holds stays, and is kept up to date like the others.  The first time, only look which rows there are.
  */
 static bool
 remove_surplus(void)
@@ -579,7 +577,7 @@ remove_surplus(void)
 		{
 			k->has_ticker = k->listed;
 			k->ticker_digest = 0;
-			k->ticker_marked = true;
+			ticker_marked[i] = true;
 		}
 	}
 	sweeps = swept;
@@ -646,8 +644,8 @@ report(void)
 
 	for (int i = 0; i < STEPS; i++)
 		if (steps[i].failures > 0 && len < sizeof(trouble))
-			len += snprintf(trouble + len, sizeof(trouble) - len, "%s%s: %s", len > 0 ? "; " : "", steps[i].title,
-							steps[i].why);
+			len += snprintf(trouble + len, sizeof(trouble) - len, "%s%s: %s", len > 0 ? "; " : "",
+							steps[i].title, steps[i].why);
 	if (len == 0)
 		status_ok(STATUS_RECORDER);
 	else
@@ -722,6 +720,8 @@ crypto_rt_recorder_main(Datum arg)
 	tables_session();
 	nknown = settings_max_coins();
 	known = MemoryContextAllocZero(worker_memory(), nknown * sizeof(Known));
+	coin_marked = MemoryContextAllocZero(worker_memory(), nknown);
+	ticker_marked = MemoryContextAllocZero(worker_memory(), nknown);
 	ticks = MemoryContextAlloc(worker_memory(), BATCH * sizeof(Tick));
 	do
 		record();

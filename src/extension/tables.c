@@ -2,20 +2,20 @@
  * tables.c
  *	  The tables' rows and statements; see tables.h.
  *
- * A statement takes its rows as one array per column and unnests them, so that thousands of rows cost one execution of
- * one kept plan.  Its text is a template: the layouts below say once which columns there are.
+ * A statement takes its rows as one array per column and unnests them, so that thousands of rows cost one execution
+ * of one kept plan.  Its text is a template: the layouts below say once which columns there are.
  *
  * Rows are written under the table's owner and in a security-restricted operation, since an owner may hang triggers on
- * his table.  Deferred constraints would then be refused, and would fail too late to tell which row is at fault, so all are
- * made immediate.  Each write is a subtransaction: one that fails for its data's sake is halved until the row
- * stands alone.
+ * his table.  Deferred constraints would then be refused, and would fail too late to tell which row is at fault, so all
+ * are made immediate.  Each write is a subtransaction: one that fails for its data's sake is halved until the row at
+ * fault stands alone.
  *
  * An update compares images of rows (*<>), for which 1.0 and 1.00 differ: a price keeps the digits it came with.  The
  * updates do not use ON CONFLICT, which would lock rows that it then does not change, the user's own among them.
  *
- * Commits wait for the disk as the server's synchronous_commit says: at a commit or two a second that costs next to
- * nothing.  ALTER DATABASE ... SET synchronous_commit = off is safe here, too: a crash of the machine empties the tick
- * log anyway, so no more is lost than the last second's prices, and the next polls bring newer ones.
+ * Commits wait for the disk as the server's synchronous_commit says: at two or three a second that costs next to
+ * nothing.  ALTER DATABASE ... SET synchronous_commit = off is safe here, too: a crash loses the last second of what
+ * was written, as it loses the tick log, and the next polls bring newer prices.
  */
 #include "postgres.h"
 
@@ -130,26 +130,20 @@ static const Layout layouts[TABLES_TABLES] = {
 
 /* A quote's numbers in the order of the columns above. */
 static const size_t ticker_decimals[] = {
-	offsetof(Quote, price),
-	offsetof(Quote, price_btc),
-	offsetof(Quote, change_1h),
-	offsetof(Quote, change_24h),
-	offsetof(Quote, change_7d),
-	offsetof(Quote, volume_24h),
-	offsetof(Quote, market_cap),
-	offsetof(Quote, circulating_supply),
-	offsetof(Quote, total_supply),
+	offsetof(Quote, price),      offsetof(Quote, price_btc),          offsetof(Quote, change_1h),
+	offsetof(Quote, change_24h), offsetof(Quote, change_7d),          offsetof(Quote, volume_24h),
+	offsetof(Quote, market_cap), offsetof(Quote, circulating_supply), offsetof(Quote, total_supply),
 	offsetof(Quote, max_supply),
 };
 
 /*
- * In a template {table} is the table's qualified name, {arrays} the arrays of the rows, unnested, and the others are the lists
- * below.
+ * In a template {table} is the table's qualified name, {arrays} the arrays of the rows, unnested, and the others are
+ * the lists below.
  */
 typedef struct Statement
 {
 	TablesTable table;
-	int width;	  /* it takes so many of the columns, from the first on */
+	int width;    /* it takes so many of the columns, from the first on */
 	int hopeless; /* HOPELESS, or 0 for a statement that may well be refused for every row */
 	const char *template;
 } Statement;
@@ -161,17 +155,20 @@ static const Statement statements[TABLES_STATEMENTS] = {
 	[TABLES_INSERT_COINS] =
 		{TABLES_COINS, 7, HOPELESS,
 		 "INSERT INTO {table} ({columns}, first_seen) SELECT {given.columns}, given.updated_at FROM " GIVEN
-		 " WHERE NOT EXISTS (SELECT FROM {table} AS t WHERE t.nameid = given.nameid) ON CONFLICT (nameid) DO NOTHING"},
+		 " WHERE NOT EXISTS (SELECT FROM {table} AS t WHERE t.nameid = given.nameid) ON CONFLICT (nameid) DO "
+		 "NOTHING"},
 	[TABLES_UPDATE_COINS] = {TABLES_COINS, 7, HOPELESS,
 							 "UPDATE {table} AS t SET {set} FROM " GIVEN
 							 " WHERE t.nameid = given.nameid AND " DIFFER},
-	[TABLES_COIN_IDS] = {TABLES_COINS, 1, 0,
-						 "SELECT given.n::int, t.coin FROM ROWS FROM ({arrays}) WITH ORDINALITY AS given (nameid, n)"
-						 " JOIN {table} AS t ON t.nameid = given.nameid"},
+	[TABLES_COIN_IDS] =
+		{TABLES_COINS, 1, 0,
+		 "SELECT given.n::int, t.coin FROM ROWS FROM ({arrays}) WITH ORDINALITY AS given (nameid, n)"
+		 " JOIN {table} AS t ON t.nameid = given.nameid"},
 	[TABLES_INSERT_TICKERS] =
 		{TABLES_TICKERS, 20, HOPELESS,
 		 "INSERT INTO {table} ({columns}, asset_type) SELECT {given.columns}, 'crypto' FROM " GIVEN
-		 " WHERE NOT EXISTS (SELECT FROM {table} AS t WHERE t.symbol = given.symbol) ON CONFLICT (symbol) DO NOTHING"},
+		 " WHERE NOT EXISTS (SELECT FROM {table} AS t WHERE t.symbol = given.symbol) ON CONFLICT (symbol) DO "
+		 "NOTHING"},
 	[TABLES_UPDATE_TICKERS] = {TABLES_TICKERS, 20, HOPELESS,
 							   "UPDATE {table} AS t SET {set} FROM " GIVEN
 							   " WHERE t.symbol = given.symbol AND t.asset_type = 'crypto' AND " DIFFER},
@@ -320,8 +317,7 @@ tables_enter(TablesTable table)
 	ReleaseSysCache(tuple);
 
 	GetUserIdAndSecContext(&own_user, &own_context);
-	SetUserIdAndSecContext(owner,
-						   own_context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+	SetUserIdAndSecContext(owner, own_context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
 	enable_timeout_after(STATEMENT_TIMEOUT, TRANSACTION_TIMEOUT);
 	entered = true;
 	SPI_execute("SET CONSTRAINTS ALL IMMEDIATE", false, 0);
@@ -628,8 +624,9 @@ execute(TablesStatement number, const TablesRows *rows, int from, int to)
 		char align;
 
 		get_typlenbyvalalign(type, &length, &by_value, &align);
-		arguments[i] = PointerGetDatum(construct_md_array(rows->values + first, rows->nulls + first, 1, &count,
-														  &lower_bound, type, length, by_value, align));
+		arguments[i] =
+			PointerGetDatum(construct_md_array(rows->values + first, rows->nulls + first, 1, &count,
+											   &lower_bound, type, length, by_value, align));
 	}
 	result = SPI_execute_plan(plan(number), arguments, NULL, false, 0);
 	if (result < 0)

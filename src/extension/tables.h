@@ -48,7 +48,7 @@ typedef enum TablesFound
 {
 	TABLES_FOUND,
 	TABLES_ABSENT, /* there is no extension, or it is not the one found before; the next call looks anew */
-	TABLES_BUSY	   /* the extension is just being dropped or altered */
+	TABLES_BUSY    /* the extension is just being dropped or altered */
 } TablesFound;
 
 /* Rows of one table, column by column as the statements take them. */
@@ -74,8 +74,8 @@ extern void tables_session(void);
 extern TablesFound tables_find(void);
 
 /*
- * Go on as the owner of the table, so that a trigger of his can do no more than he may, and with a limit to how long the
- * transaction's statements may take.  Errors out when the table is gone.
+ * Go on as the owner of the table, so that a trigger of his can do no more than he may, and with a limit to how long
+ * the transaction's statements may take.  Errors out when the table is gone.
  */
 extern void tables_enter(TablesTable table);
 

@@ -8,7 +8,7 @@
 ASK_EVERY=1000000   # microseconds from one question to the next
 PLAIN_EVERY=5000000 # from one plain line to the next
 PATIENCE=3000000    # until an answer that does not come is called a problem
-FIRST_PRICES=30     # seconds to wait for the first prices
+FIRST_PRICES=10     # seconds to wait for the first prices
 MARK_FOR=3          # seconds for which a price that moved is marked
 COINS=20
 FIELD=$'\x1f'

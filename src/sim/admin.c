@@ -28,18 +28,21 @@ static const char help_text[] =
 	"  POST /sim/freeze       nothing moves by itself any more\n"
 	"  POST /sim/thaw         it moves again\n"
 	"  POST /sim/step         move every coin that is not pinned now, also while frozen\n"
-	"  POST /sim/coin?nameid=X[&price=][&market_cap=][&volume24=][&symbol=][&name=][&id=][&rank=][&present=0|1]\n"
+	"  POST "
+	"/sim/coin?nameid=X[&price=][&market_cap=][&volume24=][&symbol=][&name=][&id=][&rank=][&present=0|1]\n"
 	"                         hold a coin still with these values, verbatim; creates it if there is none\n"
 	"  DELETE /sim/coin?nameid=X   let it go again, or remove it if it was created so\n"
 	"  POST /sim/row?nameid=X      with a body: these bytes in place of the coin's row\n"
 	"  DELETE /sim/row[?nameid=X]  its own row again; without nameid, of all\n"
 	"  POST /sim/coins?n=N    list this many coins\n"
 	"  POST /sim/fault?mode=M[&start=S][&share=0..1][&count=N][&ms=MS][&status=CODE][&retry_after=TEXT]\n"
-	"                         start: of the one page it is for; count: of requests it hits; the first that fits is taken\n"
+	"                         start: of the one page it is for; count: of requests it hits; the first that "
+	"fits is taken\n"
 	"  GET /sim/fault         those that stand\n"
 	"  DELETE /sim/fault[?mode=M]  away with them\n"
 	"\n"
-	"Modes: latency (ms), hang, status (status, retry_after), truncate, cut_json, bad_json, wrong_type, empty, null_data,\n"
+	"Modes: latency (ms), hang, status (status, retry_after), truncate, cut_json, bad_json, wrong_type, "
+	"empty, null_data,\n"
 	"no_body, drip (ms between two bytes, 100), reset, huge, gzip_bomb, absurd, redirect, redirect_same.\n"
 	"\n"
 	"  curl -X POST 'http://127.0.0.1:8087/sim/coin?nameid=bitcoin&price=100000.00'\n"
@@ -63,13 +66,11 @@ typedef struct AdminRoute
 	void (*act)(Call *call, Text *reply);
 } AdminRoute;
 
-/* ---- parameters ---- */
-
-#define REFUSE(call, ...)                                                    \
-	do                                                                       \
-	{                                                                        \
-		if ((call)->refusal == NULL)                                         \
-			(call)->refusal = answer_error(MHD_HTTP_BAD_REQUEST, __VA_ARGS__); \
+#define REFUSE(call, ...)                                                                                    \
+	do                                                                                                       \
+	{                                                                                                        \
+		if ((call)->refusal == NULL)                                                                         \
+			(call)->refusal = answer_error(MHD_HTTP_BAD_REQUEST, __VA_ARGS__);                               \
 	} while (0)
 
 static const char *
@@ -125,9 +126,9 @@ coin_of(Call *call)
 	Coin *coin = nameid != NULL ? market_find(call->admin->market, nameid) : NULL;
 
 	if (nameid != NULL && coin == NULL && call->refusal == NULL)
-		call->refusal = answer_error(MHD_HTTP_NOT_FOUND,
-									 "there is no coin with nameid=%.200s; POST /sim/coin?nameid=%.200s creates it", nameid,
-									 nameid);
+		call->refusal = answer_error(
+			MHD_HTTP_NOT_FOUND,
+			"there is no coin with nameid=%.200s; POST /sim/coin?nameid=%.200s creates it", nameid, nameid);
 	return coin;
 }
 
@@ -187,8 +188,6 @@ check_parameter(void *context, enum MHD_ValueKind kind, const char *name, const 
 	return MHD_NO;
 }
 
-/* ---- what can be asked for ---- */
-
 static void
 act_stats(Call *call, Text *reply)
 {
@@ -244,11 +243,13 @@ act_pin_coin(Call *call, Text *reply)
 	if (call->refusal != NULL)
 		return;
 	coin = market_pin(call->admin->market, nameid, fields, rank,
-					  present < 0 ? COIN_COMES_AND_GOES : present ? COIN_PRESENT : COIN_ABSENT);
+					  present < 0 ? COIN_COMES_AND_GOES
+					  : present   ? COIN_PRESENT
+								  : COIN_ABSENT);
 	text_add(reply, ",\"nameid\":");
 	text_json_string(reply, coin->nameid);
-	text_format(reply, ",\"rank\":%d,\"present\":%s,\"created\":%s", coin->rank, coin->listed ? "true" : "false",
-				coin->pins->created ? "true" : "false");
+	text_format(reply, ",\"rank\":%d,\"present\":%s,\"created\":%s", coin->rank,
+				coin->listed ? "true" : "false", coin->pins->created ? "true" : "false");
 }
 
 static void
@@ -360,12 +361,13 @@ act_set_fault(Call *call, Text *reply)
 		REFUSE(call, "ms is for mode=latency and mode=drip");
 	if (fault.mode != FAULT_STATUS && (fault.status != 0 || retry_after != NULL))
 		REFUSE(call, "%s is for mode=status", fault.status != 0 ? "status" : "retry_after");
-	if (retry_after != NULL && (strlen(retry_after) >= sizeof(fault.retry_after) || strpbrk(retry_after, "\r\n") != NULL))
+	if (retry_after != NULL &&
+		(strlen(retry_after) >= sizeof(fault.retry_after) || strpbrk(retry_after, "\r\n") != NULL))
 		REFUSE(call, "retry_after is one line of at most %zu bytes", sizeof(fault.retry_after) - 1);
 	if (call->refusal != NULL)
 		return;
 	if (retry_after != NULL)
-		strcpy(fault.retry_after, retry_after);
+		snprintf(fault.retry_after, sizeof(fault.retry_after), "%s", retry_after);
 	if (!faults_add(call->admin->faults, &fault))
 		REFUSE(call, "there are %d faults already; DELETE /sim/fault takes them away", FAULTS_MAX);
 	text_add(reply, ",\"faults\":");
@@ -424,16 +426,18 @@ no_route(const char *method, const char *path)
 		if (path_is(path, routes[i].path))
 			text_format(&methods, "%s%s", methods.len > 0 ? " or " : "", routes[i].method);
 	if (methods.len > 0)
-		answer = answer_error(MHD_HTTP_BAD_REQUEST, "%.20s is not for /sim%.60s; it takes %s", method, path, methods.bytes);
+		answer = answer_error(MHD_HTTP_BAD_REQUEST, "%.20s is not for /sim%.60s; it takes %s", method, path,
+							  methods.bytes);
 	else
-		answer = answer_error(MHD_HTTP_NOT_FOUND, "there is no /sim%.60s; GET /sim/ shows what there is", path);
+		answer =
+			answer_error(MHD_HTTP_NOT_FOUND, "there is no /sim%.60s; GET /sim/ shows what there is", path);
 	text_free(&methods);
 	return answer;
 }
 
 Answer *
-admin_answer(Admin *admin, struct MHD_Connection *connection, const char *method, const char *path, const char *body,
-			 size_t body_len)
+admin_answer(Admin *admin, struct MHD_Connection *connection, const char *method, const char *path,
+			 const char *body, size_t body_len)
 {
 	Call call = {.admin = admin, .connection = connection, .body = body, .body_len = body_len};
 	const AdminRoute *route = NULL;

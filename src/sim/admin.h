@@ -25,7 +25,7 @@ typedef struct Admin
 } Admin;
 
 /* body: what was sent along, a NUL behind it.  To be dropped by the caller. */
-extern Answer *admin_answer(Admin *admin, struct MHD_Connection *connection, const char *method, const char *path,
-							const char *body, size_t body_len);
+extern Answer *admin_answer(Admin *admin, struct MHD_Connection *connection, const char *method,
+							const char *path, const char *body, size_t body_len);
 
 #endif /* COINLORE_SIM_ADMIN_H */

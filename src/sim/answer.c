@@ -149,7 +149,8 @@ answer_send(Answer *answer, struct MHD_Connection *connection)
 bool
 answer_accepts_gzip(struct MHD_Connection *connection)
 {
-	const char *accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING);
+	const char *accept =
+		MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING);
 
 	while (accept != NULL && *accept != '\0')
 	{

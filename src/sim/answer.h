@@ -24,9 +24,9 @@ typedef struct Answer
 	char *type;
 	const char *body; /* a NUL follows it */
 	size_t len;
-	bool simulated;		/* marked as such */
-	char *retry_after;	/* NULL: no such header */
-	char *location;		/* NULL: no such header */
+	bool simulated;     /* marked as such */
+	char *retry_after;  /* NULL: no such header */
+	char *location;     /* NULL: no such header */
 	char *first_nameid; /* of a page: what its first row says; NULL: nothing */
 	char *first_price;
 

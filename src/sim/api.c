@@ -10,7 +10,7 @@
 #include "memory.h"
 #include "row.h"
 
-#define PAGES_KEPT 256 /* a whole market of 25,000 coins in pages of 100 */
+#define PAGES_KEPT 256        /* a whole market of 25,000 coins in pages of 100 */
 #define PAGE_SIZE_GUESS 40000 /* bytes */
 #define START_MAX 1000000000
 #define MARKETS_PER_COIN 2.7
@@ -20,7 +20,7 @@ typedef struct Page
 	int start;
 	int limit;
 	uint64_t version; /* of the market it shows */
-	Answer *answer;	  /* NULL: none yet */
+	Answer *answer;   /* NULL: none yet */
 } Page;
 
 struct Api
@@ -99,7 +99,6 @@ static Answer *
 render_page(Market *market, int start, int limit)
 {
 	Text body = TEXT_EMPTY;
-	char price[ROW_NUMBER_SIZE];
 	Answer *answer;
 
 	text_room(&body, PAGE_SIZE_GUESS);
@@ -110,11 +109,13 @@ render_page(Market *market, int start, int limit)
 			text_add(&body, ",");
 		row_add(&body, market->ranked[i]);
 	}
-	text_format(&body, "],\"info\":{\"coins_num\":%d,\"time\":%lld}}", market->listed, (long long) market->refreshed);
+	text_format(&body, "],\"info\":{\"coins_num\":%d,\"time\":%lld}}", market->listed,
+				(long long) market->refreshed);
 	answer = answer_new(MHD_HTTP_OK, ANSWER_JSON, &body);
 	if (start < market->listed)
 	{
 		const Coin *first = market->ranked[start];
+		char price[ROW_NUMBER_SIZE];
 
 		answer->first_nameid = memory_dup(first->nameid);
 		answer->first_price = memory_dup(row_price(first, price));
@@ -127,7 +128,8 @@ tickers(Api *api, int start, int limit)
 {
 	Page *page = &api->pages[(unsigned) (start / limit + (limit != API_PAGE_MAX ? limit : 0)) % PAGES_KEPT];
 
-	if (page->answer == NULL || page->start != start || page->limit != limit || page->version != api->market->version)
+	if (page->answer == NULL || page->start != start || page->limit != limit ||
+		page->version != api->market->version)
 	{
 		answer_drop(page->answer);
 		page->answer = render_page(api->market, start, limit);
@@ -149,13 +151,14 @@ static Answer *
 ticker(const Api *api, const char *ids, bool old_shape)
 {
 	char *copy = memory_dup(ids != NULL ? ids : "");
-	const char *wanted[API_PAGE_MAX];
+	const char *wanted[API_PAGE_MAX] = {NULL};
 	size_t count = 0;
 	bool any = false;
 	char *rest = NULL;
 	Text body = TEXT_EMPTY;
 
-	for (char *id = strtok_r(copy, ", ", &rest); id != NULL && count < API_PAGE_MAX; id = strtok_r(NULL, ", ", &rest))
+	for (char *id = strtok_r(copy, ", ", &rest); id != NULL && count < API_PAGE_MAX;
+		 id = strtok_r(NULL, ", ", &rest))
 		wanted[count++] = id;
 	qsort(wanted, count, sizeof(wanted[0]), compare_ids);
 	text_add(&body, "[");
@@ -224,9 +227,11 @@ global(Api *api)
 				"[{\"coins_count\":%d,\"active_markets\":%d,\"total_mcap\":%.2f,\"total_volume\":%.2f,"
 				"\"btc_d\":\"%.2f\",\"eth_d\":\"%.2f\",\"mcap_change\":\"%.2f\",\"volume_change\":\"%.2f\","
 				"\"avg_change_percent\":\"%.2f\",\"volume_ath\":%.2f,\"mcap_ath\":%.2f}]",
-				market->listed, (int) (market->listed * MARKETS_PER_COIN), cap, volume, share_of(market, "bitcoin", cap),
-				share_of(market, "ethereum", cap), cap_before > 0 ? (cap / cap_before - 1.0) * 100.0 : 0.0,
-				volume_before > 0 ? (volume / volume_before - 1.0) * 100.0 : 0.0, change, api->volume_ath, api->cap_ath);
+				market->listed, (int) (market->listed * MARKETS_PER_COIN), cap, volume,
+				share_of(market, "bitcoin", cap), share_of(market, "ethereum", cap),
+				cap_before > 0 ? (cap / cap_before - 1.0) * 100.0 : 0.0,
+				volume_before > 0 ? (volume / volume_before - 1.0) * 100.0 : 0.0, change, api->volume_ath,
+				api->cap_ath);
 	return answer_new(MHD_HTTP_OK, ANSWER_JSON, &body);
 }
 
@@ -246,7 +251,9 @@ api_answer(Api *api, const ApiQuery *query)
 		case API_UNKNOWN:
 			break;
 	}
-	text_add(&body, "<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n"
-					"<center><h1>404 Not Found</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n");
+	text_add(
+		&body,
+		"<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n"
+		"<center><h1>404 Not Found</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n");
 	return answer_new(MHD_HTTP_NOT_FOUND, ANSWER_HTML, &body);
 }

@@ -27,10 +27,10 @@ typedef enum ApiEndpoint
 typedef struct ApiQuery
 {
 	ApiEndpoint endpoint;
-	int start;		 /* of API_TICKERS */
-	int limit;		 /* of API_TICKERS, 1 to API_PAGE_MAX */
+	int start;       /* of API_TICKERS */
+	int limit;       /* of API_TICKERS, 1 to API_PAGE_MAX */
 	const char *ids; /* of API_TICKER, NULL: none; lives as long as the connection's request */
-	bool old_shape;	 /* of API_TICKER */
+	bool old_shape;  /* of API_TICKER */
 } ApiQuery;
 
 typedef struct Api Api;

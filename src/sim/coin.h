@@ -15,18 +15,18 @@
 /* What is odd about a coin; see FACTS on rows. */
 enum
 {
-	COIN_DEAD = 1 << 0,				/* price and price_btc are "0?", nothing is traded */
-	COIN_NO_VOLUME = 1 << 1,		/* listed, never traded */
-	COIN_CAP_NULL = 1 << 2,			/* market_cap_usd null where it is unknown, else "0.00" */
-	COIN_HOUR_NULL = 1 << 3,		/* percent_change_1h null */
-	COIN_WEEK_EMPTY = 1 << 4,		/* percent_change_7d "" */
-	COIN_WEEK_MISSING = 1 << 5,		/* no percent_change_7d */
-	COIN_MSUPPLY_MISSING = 1 << 6,	/* no msupply */
-	COIN_VOLUME_CENTS = 1 << 7,		/* volumes with two decimals */
-	COIN_VOLUME_EXACT = 1 << 8,		/* volumes as all the digits of a double, up to 28 */
-	COIN_SCIENTIFIC = 1 << 9,		/* a tiny price as 4.2E-9 */
-	COIN_WELL_KNOWN = 1 << 10,		/* never leaves by itself */
-	COIN_BOUGHT_NEVER_BEFORE = 1 << 11 /* volume24a is 0 */
+	COIN_DEAD = 1 << 0,            /* price and price_btc are "0?", nothing is traded */
+	COIN_NO_VOLUME = 1 << 1,       /* listed, never traded */
+	COIN_CAP_NULL = 1 << 2,        /* market_cap_usd null where it is unknown, else "0.00" */
+	COIN_HOUR_NULL = 1 << 3,       /* percent_change_1h null */
+	COIN_WEEK_EMPTY = 1 << 4,      /* percent_change_7d "" */
+	COIN_WEEK_MISSING = 1 << 5,    /* no percent_change_7d */
+	COIN_MSUPPLY_MISSING = 1 << 6, /* no msupply */
+	COIN_VOLUME_CENTS = 1 << 7,    /* volumes with two decimals */
+	COIN_VOLUME_EXACT = 1 << 8,    /* volumes as all the digits of a double, up to 28 */
+	COIN_SCIENTIFIC = 1 << 9,      /* a tiny price as 4.2E-9 */
+	COIN_WELL_KNOWN = 1 << 10,     /* never leaves by itself */
+	COIN_NEWLY_TRADED = 1 << 11    /* volume24a is 0 */
 };
 
 /* The fields that can be pinned to a text, in the order of a row. */
@@ -52,12 +52,12 @@ typedef enum CoinPresence
 typedef struct CoinPins
 {
 	char *fields[COIN_FIELDS]; /* NULL: not pinned */
-	double price_before;	   /* the price to go back to */
-	int rank;				   /* 0: not pinned */
+	double price_before;       /* the price to go back to */
+	int rank;                  /* 0: not pinned */
 	CoinPresence presence;
 	bool listed_before;
 	bool created; /* the coin exists by the pin only */
-	char *row;	  /* emitted in place of the coin's own row, NULL: none */
+	char *row;    /* emitted in place of the coin's own row, NULL: none */
 	size_t row_len;
 } CoinPins;
 
@@ -71,7 +71,7 @@ typedef struct Coin
 	char *csupply; /* the supplies as shown; NULL is null */
 	char *tsupply;
 	char *msupply;
-	double supply;	   /* circulating; 0: unknown */
+	double supply;     /* circulating; 0: unknown */
 	double log_anchor; /* of the price it keeps near to */
 	double volatility; /* of log price, per square root of a year */
 	double reversion;  /* towards the anchor, per year */

@@ -21,10 +21,12 @@ static const char row_last[] = "}]";
 static const char info_open[] = "],\"info\":";
 
 /* One row of the huge body, again and again. */
-static const char huge_row[] =
-	"{\"id\":\"90\",\"symbol\":\"BTC\",\"name\":\"Bitcoin\",\"nameid\":\"bitcoin\",\"rank\":1,\"price_usd\":\"1.00\","
-	"\"percent_change_24h\":\"0.00\",\"percent_change_1h\":\"0.00\",\"percent_change_7d\":\"0.00\",\"price_btc\":\"1.00\","
-	"\"market_cap_usd\":\"1.00\",\"volume24\":1,\"volume24a\":1,\"csupply\":\"1\",\"tsupply\":\"1\",\"msupply\":\"\"},";
+static const char huge_row[] = "{\"id\":\"90\",\"symbol\":\"BTC\",\"name\":\"Bitcoin\",\"nameid\":"
+							   "\"bitcoin\",\"rank\":1,\"price_usd\":\"1.00\","
+							   "\"percent_change_24h\":\"0.00\",\"percent_change_1h\":\"0.00\",\"percent_"
+							   "change_7d\":\"0.00\",\"price_btc\":\"1.00\","
+							   "\"market_cap_usd\":\"1.00\",\"volume24\":1,\"volume24a\":1,\"csupply\":\"1\","
+							   "\"tsupply\":\"1\",\"msupply\":\"\"},";
 
 /* Every absurd row has these names but for what is absurd about it. */
 typedef struct AbsurdRow
@@ -77,8 +79,6 @@ fault_needs_answer(FaultMode mode)
 	}
 }
 
-/* ---- HTML, as of Cloudflare ---- */
-
 static const char *
 phrase(unsigned status)
 {
@@ -111,11 +111,15 @@ static void
 cloudflare_page(Text *text, unsigned status)
 {
 	text_format(text,
-				"<!DOCTYPE html>\n<html class=\"no-js\" lang=\"en-US\">\n<head>\n<title>api.coinlore.net | %u: %s</title>\n"
-				"<meta charset=\"UTF-8\" />\n<meta name=\"robots\" content=\"noindex, nofollow\" />\n</head>\n<body>\n"
-				"<div id=\"cf-wrapper\">\n<h1><span class=\"inline-block\">%s</span> <span>Error code %u</span></h1>\n"
+				"<!DOCTYPE html>\n<html class=\"no-js\" lang=\"en-US\">\n<head>\n<title>api.coinlore.net | "
+				"%u: %s</title>\n"
+				"<meta charset=\"UTF-8\" />\n<meta name=\"robots\" content=\"noindex, nofollow\" "
+				"/>\n</head>\n<body>\n"
+				"<div id=\"cf-wrapper\">\n<h1><span class=\"inline-block\">%s</span> <span>Error code "
+				"%u</span></h1>\n"
 				"<p>Visit cloudflare.com for more information.</p>\n"
-				"<p>Cloudflare Ray ID: <strong>8f0c0ffee0ddba11</strong> &bull; Performance &amp; security by Cloudflare</p>\n"
+				"<p>Cloudflare Ray ID: <strong>8f0c0ffee0ddba11</strong> &bull; Performance &amp; security "
+				"by Cloudflare</p>\n"
 				"</div>\n</body>\n</html>\n",
 				status, phrase(status), phrase(status), status);
 }
@@ -146,17 +150,17 @@ redirect_same(const char *target, Text *body)
 	return answer;
 }
 
-/* ---- absurd rows ---- */
-
 static void
 add_absurd_row(Text *text, const AbsurdRow *row)
 {
-	text_format(text,
-				"{\"id\":\"666\",\"symbol\":%s,\"name\":\"Absurd\",\"nameid\":\"%s\",\"rank\":%s,\"price_usd\":%s,"
-				"\"percent_change_24h\":%s,\"percent_change_1h\":%s,\"percent_change_7d\":%s,\"price_btc\":%s,"
-				"\"market_cap_usd\":%s,\"volume24\":%s,\"volume24a\":%s,\"csupply\":%s,\"tsupply\":%s,\"msupply\":%s},",
-				row->symbol, row->nameid, row->rank, row->price, row->change, row->change, row->change, row->price, row->cap,
-				row->volume, row->volume, row->cap, row->cap, row->cap);
+	text_format(
+		text,
+		"{\"id\":\"666\",\"symbol\":%s,\"name\":\"Absurd\",\"nameid\":\"%s\",\"rank\":%s,\"price_usd\":%s,"
+		"\"percent_change_24h\":%s,\"percent_change_1h\":%s,\"percent_change_7d\":%s,\"price_btc\":%s,"
+		"\"market_cap_usd\":%s,\"volume24\":%s,\"volume24a\":%s,\"csupply\":%s,\"tsupply\":%s,\"msupply\":%s}"
+		",",
+		row->symbol, row->nameid, row->rank, row->price, row->change, row->change, row->change, row->price,
+		row->cap, row->volume, row->volume, row->cap, row->cap, row->cap);
 }
 
 static void
@@ -178,7 +182,8 @@ add_absurd_rows(Text *text)
 	text_add(&number, ".");
 	text_repeat(&number, '3', LONG_NUMBER);
 	text_add(&number, "\"");
-	row = (AbsurdRow){"absurd-long-number", "\"LONGNUMBER\"", "23", number.bytes, number.bytes, number.bytes, "1"};
+	row = (AbsurdRow){"absurd-long-number", "\"LONGNUMBER\"", "23", number.bytes,
+					  number.bytes,         number.bytes,     "1"};
 	add_absurd_row(text, &row);
 	text_add(text, "null,42,\"row\",[],{},{\"nameid\":\"absurd-bare\"},");
 	text_free(&symbol);
@@ -219,7 +224,8 @@ without_data(Text *text, const char *data, const Answer *answer)
 
 	for (const char *at = strstr(answer->body, info_open); at != NULL; at = strstr(at + 1, info_open))
 		info = at;
-	text_format(text, "{\"data\":%s%s", data, info != NULL ? info + 1 : ",\"info\":{\"coins_num\":0,\"time\":0}}");
+	text_format(text, "{\"data\":%s%s", data,
+				info != NULL ? info + 1 : ",\"info\":{\"coins_num\":0,\"time\":0}}");
 }
 
 /* An unknown text in place of what follows a field's name, halfway through. */
@@ -278,8 +284,6 @@ fault_answer(const Fault *fault, const Answer *answer, const char *target)
 			return NULL;
 	}
 }
-
-/* ---- responses that are no Answer ---- */
 
 typedef struct Truncated
 {

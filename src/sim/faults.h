@@ -46,11 +46,11 @@ typedef enum FaultMode
 typedef struct Fault
 {
 	FaultMode mode;
-	int start;		 /* of the page it is for, FAULT_ANY_START: of everything */
-	double share;	 /* of the requests it hits, above 0 to 1 */
-	long count;		 /* of requests it still hits, FAULT_FOR_EVER: of all */
-	int ms;			 /* of FAULT_LATENCY; of FAULT_DRIP between two bytes */
-	unsigned status; /* of FAULT_STATUS */
+	int start;                                /* of the page it is for, FAULT_ANY_START: of everything */
+	double share;                             /* of the requests it hits, above 0 to 1 */
+	long count;                               /* of requests it still hits, FAULT_FOR_EVER: of all */
+	int ms;                                   /* of FAULT_LATENCY; of FAULT_DRIP between two bytes */
+	unsigned status;                          /* of FAULT_STATUS */
 	char retry_after[FAULT_RETRY_AFTER_SIZE]; /* "": no such header */
 	uint64_t hits;
 } Fault;

@@ -63,7 +63,8 @@ add_blocks(Text *text, const char *bytes, size_t len)
 	size_t room;
 	char *packed;
 
-	need_zlib(deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, RAW_FORMAT, MEMORY_LEVEL, Z_DEFAULT_STRATEGY));
+	need_zlib(
+		deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, RAW_FORMAT, MEMORY_LEVEL, Z_DEFAULT_STRATEGY));
 	room = deflateBound(&stream, len) + 64;
 	packed = memory_get(room);
 	stream.next_in = (Bytef *) (uintptr_t) bytes;

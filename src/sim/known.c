@@ -118,7 +118,7 @@ static const KnownCapture captures[] = {
 	{"blocery", 26.13, 430.09, 115.77, 854462.17, COIN_VOLUME_CENTS, 0},
 	{"digixdao", 0.00, 0.00, 0.00, 0.0, COIN_DEAD | COIN_CAP_NULL, 5313},
 	{"black-phoenix", 0.00, 22504260.24, 0.00, 0.0,
-	 COIN_HOUR_NULL | COIN_WEEK_EMPTY | COIN_BOUGHT_NEVER_BEFORE, 9001},
+	 COIN_HOUR_NULL | COIN_WEEK_EMPTY | COIN_NEWLY_TRADED, 9001},
 };
 
 const OddSymbol known_odd_symbols[] = {

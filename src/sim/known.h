@@ -10,14 +10,14 @@ typedef struct KnownCoin
 	const char *symbol;
 	const char *name;
 	const char *nameid;
-	int id;		   /* 0: not known here, any will do */
+	int id;        /* 0: not known here, any will do */
 	double price;  /* USD */
 	double supply; /* circulating; 0: unknown */
 	const char *csupply;
 	const char *tsupply;
 	const char *msupply; /* NULL: null */
-	double volume;		 /* USD a day */
-	double volatility;	 /* of log price, per square root of a year */
+	double volume;       /* USD a day */
+	double volatility;   /* of log price, per square root of a year */
 } KnownCoin;
 
 /* What was captured of a known coin beyond that, in per cent and USD. */

@@ -66,7 +66,8 @@ static const char usage[] =
 	"  --frozen             start with a market that stands still; POST /sim/step moves it\n"
 	"  --record FILE        write every answer of the API to a new file, one JSON object a line\n"
 	"  --replay FILE        give the answers of such a file, at the pace they were recorded\n"
-	"  --upstream URL       pass requests on, as to https://api.coinlore.net, and record the answers (with --record)\n"
+	"  --upstream URL       pass requests on, as to https://api.coinlore.net, and record the answers (with "
+	"--record)\n"
 	"  --trace FILE         a line of JSON for each page of tickers, when its last byte has been sent\n"
 	"  --exit-with-parent   end when the process that started it ends\n"
 	"  --quiet              say nothing but errors\n"
@@ -74,8 +75,7 @@ static const char usage[] =
 	"\n"
 	"While it runs, GET /sim/ tells how to pin coins, freeze the market and make things go wrong.\n";
 
-static void __attribute__((noreturn, format(printf, 1, 2)))
-bad_usage(const char *format, ...)
+static void __attribute__((noreturn, format(printf, 1, 2))) bad_usage(const char *format, ...)
 {
 	va_list args;
 
@@ -86,8 +86,6 @@ bad_usage(const char *format, ...)
 	va_end(args);
 	exit(EXIT_USAGE);
 }
-
-/* ---- options ---- */
 
 static uint64_t
 parse_number(const char *option, const char *text, uint64_t least, uint64_t most)
@@ -238,13 +236,12 @@ parse_options(int argc, char **argv)
 	return options;
 }
 
-/* ---- starting ---- */
-
 /* A listening socket, -1 with a message when there can be none. */
 static int
 listen_on(const Options *options, struct sockaddr_storage *bound)
 {
-	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+	struct addrinfo hints = {
+		.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
 	struct addrinfo *found;
 	socklen_t len = sizeof(*bound);
 	int on = 1;
@@ -262,10 +259,12 @@ listen_on(const Options *options, struct sockaddr_storage *bound)
 		getsockname(fd, (struct sockaddr *) bound, &len) < 0)
 	{
 		if (errno == EADDRINUSE)
-			fprintf(stderr, "coinlore_sim: port %s of %s is in use by another process; choose one with --listen\n",
+			fprintf(stderr,
+					"coinlore_sim: port %s of %s is in use by another process; choose one with --listen\n",
 					options->port, options->host);
 		else
-			fprintf(stderr, "coinlore_sim: cannot listen on %s port %s: %s\n", options->host, options->port, strerror(errno));
+			fprintf(stderr, "coinlore_sim: cannot listen on %s port %s: %s\n", options->host, options->port,
+					strerror(errno));
 		if (fd >= 0)
 			close(fd);
 		fd = -1;
@@ -367,7 +366,8 @@ announce(const Options *options, const ServerParts *parts, unsigned port)
 {
 	bool six = strchr(options->host, ':') != NULL;
 
-	fprintf(stderr, "coinlore_sim: listening on http://%s%s%s:%u/api/, ", six ? "[" : "", options->host, six ? "]" : "", port);
+	fprintf(stderr, "coinlore_sim: listening on http://%s%s%s:%u/api/, ", six ? "[" : "", options->host,
+			six ? "]" : "", port);
 	if (parts->replay != NULL)
 		fprintf(stderr, "replaying %d targets of \"%s\"\n", replay_targets(parts->replay), options->replay);
 	else if (parts->upstream != NULL)
@@ -375,8 +375,6 @@ announce(const Options *options, const ServerParts *parts, unsigned port)
 	else
 		fprintf(stderr, "%d coins%s\n", parts->market->listed, options->frozen ? ", frozen" : "");
 }
-
-/* ---- running ---- */
 
 static int64_t
 sooner(int64_t a, int64_t b)
@@ -389,7 +387,8 @@ run(Server *server, const ServerParts *parts, int signals)
 {
 	for (;;)
 	{
-		struct pollfd fds[] = {{.fd = signals, .events = POLLIN}, {.fd = server_fd(server), .events = POLLIN}};
+		struct pollfd fds[] = {{.fd = signals, .events = POLLIN},
+							   {.fd = server_fd(server), .events = POLLIN}};
 		int64_t wait = sooner(market_wait(parts->market), server_wait(server));
 		int wait_ms = wait < 0 || wait / 1000 >= WAIT_MAX_MS ? WAIT_MAX_MS : (int) ((wait + 999) / 1000);
 

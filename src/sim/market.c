@@ -15,15 +15,13 @@
 #include "memory.h"
 
 #define YEAR (365.25 * 86400.0)
-#define RANKING_US CLOCK_SECOND			  /* the shortest time between two rankings by market cap */
+#define RANKING_US CLOCK_SECOND /* the shortest time between two rankings by market cap */
 #define STEPS_PER_REFRESH 5
 #define STEP_MIN_US (CLOCK_SECOND / 4)
 #define STEP_MAX_US (2 * CLOCK_SECOND)
 #define COMING_US (INT64_C(180) * CLOCK_SECOND) /* on average; going likewise */
-#define UNLISTED_ENOUGH 100 /* with so many to come back, no new ones are made */
-#define MOVE_SECONDS_MIN 10.0 /* a move shorter than that would vanish in rounding */
-
-/* ---- the table of nameids ---- */
+#define UNLISTED_ENOUGH 100                     /* with so many to come back, no new ones are made */
+#define MOVE_SECONDS_MIN 10.0                   /* a move shorter than that would vanish in rounding */
 
 static uint32_t
 hash(const char *s)
@@ -61,8 +59,6 @@ market_find(const Market *market, const char *nameid)
 {
 	return *slot_of(market, nameid);
 }
-
-/* ---- ranking ---- */
 
 static bool
 before(const Coin *a, double a_weight, const Coin *b, double b_weight)
@@ -186,8 +182,6 @@ relist(Market *market)
 	rank_now(market);
 }
 
-/* ---- making coins ---- */
-
 static void
 set_price_btc(const Market *market, Coin *coin)
 {
@@ -253,7 +247,8 @@ market_new(uint64_t seed, int coins, int64_t refresh_us, bool frozen)
 	while (market->minted < coins)
 		market_mint(market)->listed = true;
 	market->by_weight = memory_get((size_t) market->room * sizeof(Coin *));
-	memcpy(market->by_weight, market->coins, (size_t) market->count * sizeof(Coin *));
+	for (int i = 0; i < market->count; i++)
+		market->by_weight[i] = market->coins[i];
 	market->by_weight_count = market->count;
 	qsort(market->by_weight, (size_t) market->count, sizeof(Coin *), compare_weight);
 	for (int i = 0; i < market->count; i++)
@@ -273,8 +268,6 @@ market_free(Market *market)
 	free(market->table);
 	free(market);
 }
-
-/* ---- moving ---- */
 
 /* Let a price of some time ago follow, so that it is about that much behind. */
 static void
@@ -435,8 +428,6 @@ market_refresh(Market *market)
 	rank_now(market);
 }
 
-/* ---- the administrator's hand ---- */
-
 static CoinPins *
 pins_of(Coin *coin)
 {
@@ -450,7 +441,8 @@ pins_of(Coin *coin)
 }
 
 Coin *
-market_pin(Market *market, const char *nameid, const char *const fields[COIN_FIELDS], int rank, CoinPresence presence)
+market_pin(Market *market, const char *nameid, const char *const fields[COIN_FIELDS], int rank,
+		   CoinPresence presence)
 {
 	Coin *coin = market_find(market, nameid);
 	CoinPins *pins;

@@ -43,7 +43,7 @@ typedef struct Market
 	int64_t refresh_us;
 	int64_t step_us;
 	int64_t next_step_us; /* monotonic */
-	int64_t ranked_us;	  /* monotonic */
+	int64_t ranked_us;    /* monotonic */
 	bool rank_due;
 } Market;
 

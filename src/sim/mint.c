@@ -16,16 +16,16 @@
 
 #define COUNT(array) ((int) (sizeof(array) / sizeof((array)[0])))
 
-#define SMALL_MARKET 200	 /* below it there is no room for the known coins far down */
+#define SMALL_MARKET 200 /* below it there is no room for the known coins far down */
 #define FIRST_MADE_UP_ID 50001
 #define ID_STEP 9
-#define NEWCOMER_RANK 1500	 /* the best rank a newcomer can have */
-#define ODD_FROM 0.12		 /* where in the list the odd symbols begin */
-#define IMPOSTORS 30		 /* coins far down with the symbol of one of the best */
+#define NEWCOMER_RANK 1500 /* the best rank a newcomer can have */
+#define ODD_FROM 0.12      /* where in the list the odd symbols begin */
+#define IMPOSTORS 30       /* coins far down with the symbol of one of the best */
 #define IMPOSTORS_FROM 0.35
-#define DUPLICATE_EVERY 13	 /* made-up coins with the symbol of another one */
+#define DUPLICATE_EVERY 13 /* made-up coins with the symbol of another one */
 #define DUPLICATE_REST 5
-#define STRANGE_EVERY 61	 /* made-up coins whose symbol has something outside A-Z 0-9 */
+#define STRANGE_EVERY 61 /* made-up coins whose symbol has something outside A-Z 0-9 */
 #define STRANGE_REST 7
 #define SALT_NATURE UINT64_C(0x1000000000)
 #define SALT_SYMBOL UINT64_C(0x2000000000)
@@ -36,33 +36,35 @@ static const struct
 	double rank;
 	double cap;
 } curve[] = {
-	{1, 2.6e9}, {40, 2.0e9}, {100, 5.75e8}, {200, 1.8e8}, {500, 2.2e7}, {862, 4.8e6}, {1072, 2.29e6},
-	{2000, 5.1e5}, {5313, 2.6e4}, {9001, 1500}, {14993, 4}, {MINT_COINS_MAX, 0.01},
+	{1, 2.6e9},     {40, 2.0e9},   {100, 5.75e8}, {200, 1.8e8}, {500, 2.2e7}, {862, 4.8e6},
+	{1072, 2.29e6}, {2000, 5.1e5}, {5313, 2.6e4}, {9001, 1500}, {14993, 4},   {MINT_COINS_MAX, 0.01},
 };
 
 static const char *const first_words[] = {
-	"Astro", "Baby", "Cyber", "Dragon", "Echo", "Falcon", "Giga", "Hyper", "Ice", "Jade", "Kilo", "Luna",
-	"Mega", "Nova", "Orbit", "Pixel", "Quant", "Rocket", "Solar", "Turbo", "Ultra", "Vortex", "Wave", "Xeno",
-	"Yield", "Zen", "Alpha", "Bamboo", "Cosmo", "Delta", "Ether", "Fusion", "Golden", "Harvest", "Iron", "Jungle",
-	"Karma", "Liquid", "Moon", "Neon", "Omni", "Panda", "Quick", "River", "Safe", "Tiger", "Urban", "Velvet",
+	"Astro", "Baby",   "Cyber",  "Dragon",  "Echo",  "Falcon", "Giga",  "Hyper",  "Ice",   "Jade",
+	"Kilo",  "Luna",   "Mega",   "Nova",    "Orbit", "Pixel",  "Quant", "Rocket", "Solar", "Turbo",
+	"Ultra", "Vortex", "Wave",   "Xeno",    "Yield", "Zen",    "Alpha", "Bamboo", "Cosmo", "Delta",
+	"Ether", "Fusion", "Golden", "Harvest", "Iron",  "Jungle", "Karma", "Liquid", "Moon",  "Neon",
+	"Omni",  "Panda",  "Quick",  "River",   "Safe",  "Tiger",  "Urban", "Velvet",
 };
 
 static const char *const second_words[] = {
-	"swap", "chain", "coin", "verse", "pad", "fi", "bit", "cash", "dex", "gold", "link", "mint",
-	"node", "pay", "port", "rise", "shift", "stack", "trade", "vault", "ware", "world", "yard", "zone",
-	"apes", "bank", "cats", "doge", "edge", "farm", "gate", "hash", "inu", "jet", "king", "lab",
-	"mars", "net", "ore", "pulse", "quest", "ring", "star", "tide", "unit", "vibe", "wolf", "x",
+	"swap", "chain", "coin", "verse", "pad",   "fi",    "bit",   "cash",  "dex",  "gold",  "link", "mint",
+	"node", "pay",   "port", "rise",  "shift", "stack", "trade", "vault", "ware", "world", "yard", "zone",
+	"apes", "bank",  "cats", "doge",  "edge",  "farm",  "gate",  "hash",  "inu",  "jet",   "king", "lab",
+	"mars", "net",   "ore",  "pulse", "quest", "ring",  "star",  "tide",  "unit", "vibe",  "wolf", "x",
 };
 
 static const char *const last_words[] = {
-	"", " Token", " Protocol", " Network", " DAO", " Finance", " Games", " Inu", " AI", " Classic", " Cash",
-	" Capital", " Labs", " Exchange", " Chain", " Governance", " Share", " Bond", " Meme", " Fan Token", " Doge",
-	" Index", " Reserve", " Old",
+	"",       " Token",   " Protocol", " Network",   " DAO",  " Finance",  " Games",   " Inu",
+	" AI",    " Classic", " Cash",     " Capital",   " Labs", " Exchange", " Chain",   " Governance",
+	" Share", " Bond",    " Meme",     " Fan Token", " Doge", " Index",    " Reserve", " Old",
 };
 
 #define NAMES (COUNT(first_words) * COUNT(second_words) * COUNT(last_words))
 
-static const char *const suffixes[] = {".E", "_V2", " BSC", "+", "*", "%", "!", "-LP", "/ETH", "'S", "@", "#1"};
+static const char *const suffixes[] = {".E", "_V2", " BSC", "+",  "*", "%",
+									   "!",  "-LP", "/ETH", "'S", "@", "#1"};
 
 static double
 cap_at(double rank)
@@ -135,8 +137,6 @@ number_text(const char *format, double value)
 	return memory_dup(buf);
 }
 
-/* ---- well-known coins ---- */
-
 static Coin *
 mint_known(const Mint *mint, const KnownCoin *known)
 {
@@ -180,8 +180,6 @@ mint_known(const Mint *mint, const KnownCoin *known)
 	return coin;
 }
 
-/* ---- made-up coins ---- */
-
 static int
 made_up_count(const Mint *mint)
 {
@@ -212,7 +210,8 @@ natural_symbol(const Mint *mint, int n)
 	const char *last;
 	char word[64];
 	char symbol[16];
-	int len = 3 + (dice_chance(&dice, 0.9) ? 1 : 0) + (dice_chance(&dice, 0.5) ? 1 : 0) + (dice_chance(&dice, 0.2) ? 1 : 0);
+	int len = 3 + (dice_chance(&dice, 0.9) ? 1 : 0) + (dice_chance(&dice, 0.5) ? 1 : 0) +
+			  (dice_chance(&dice, 0.2) ? 1 : 0);
 	int word_len;
 	int at = 0;
 
@@ -272,7 +271,10 @@ christen(const Mint *mint, int n, Coin *coin)
 	if (is_spread(n, count, IMPOSTORS_FROM, IMPOSTORS, 1, &k))
 	{
 		coin->symbol = memory_dup(known_coins[k].symbol);
-		snprintf(name, sizeof(name), "%s %s", known_coins[k].name, k % 3 == 0 ? "Token" : k % 3 == 1 ? "Wormhole" : "Inu");
+		snprintf(name, sizeof(name), "%s %s", known_coins[k].name,
+				 k % 3 == 0   ? "Token"
+				 : k % 3 == 1 ? "Wormhole"
+							  : "Inu");
 		coin->name = memory_dup(name);
 		coin->nameid = slug(name);
 		return;
@@ -368,7 +370,7 @@ make_odd(Coin *coin, Dice *dice, double cap, int rank)
 		else if (dice_chance(dice, 0.01))
 			coin->quirks |= COIN_WEEK_MISSING;
 		if (dice_chance(dice, 0.02))
-			coin->quirks |= COIN_BOUGHT_NEVER_BEFORE;
+			coin->quirks |= COIN_NEWLY_TRADED;
 	}
 }
 

@@ -36,7 +36,7 @@ typedef struct ReplayTarget
 	ReplayEntry *entries; /* by time */
 	int count;
 	int room;
-	int current;	/* the entry that answer is of */
+	int current;    /* the entry that answer is of */
 	Answer *answer; /* NULL: none was asked for yet */
 } ReplayTarget;
 
@@ -62,8 +62,6 @@ typedef struct Line
 	size_t body_len;
 } Line;
 
-/* ---- writing ---- */
-
 Recording *
 recording_open(const char *path, char *err)
 {
@@ -80,7 +78,8 @@ recording_open(const char *path, char *err)
 	}
 	if (S_ISREG(st.st_mode) && st.st_size > 0)
 	{
-		snprintf(err, RECORDING_ERROR_SIZE, "\"%s\" already holds something; a recording is not written over", path);
+		snprintf(err, RECORDING_ERROR_SIZE, "\"%s\" already holds something; a recording is not written over",
+				 path);
 		close(fd);
 		return NULL;
 	}
@@ -111,8 +110,8 @@ recording_write(Recording *recording, const char *target, const Answer *answer)
 	if ((fwrite(line.bytes, 1, line.len, recording->file) != line.len || fflush(recording->file) != 0) &&
 		!recording->failed)
 	{
-		fprintf(stderr, "coinlore_sim: cannot write \"%s\": %s; the recording is not complete\n", recording->path,
-				strerror(errno));
+		fprintf(stderr, "coinlore_sim: cannot write \"%s\": %s; the recording is not complete\n",
+				recording->path, strerror(errno));
 		recording->failed = true;
 	}
 	text_free(&line);
@@ -125,8 +124,6 @@ recording_close(Recording *recording)
 	free(recording->path);
 	free(recording);
 }
-
-/* ---- reading ---- */
 
 static bool
 get_text(struct json_object *line, const char *name, const char **text, size_t *len)
@@ -168,7 +165,9 @@ parse_line(const char *bytes, size_t len, Line *result)
 		wrong = json_tokener_error_desc(json_tokener_get_error(tokener));
 	else if (!json_object_is_type(line, json_type_object))
 		wrong = "not a JSON object";
-	else if (strspn(bytes + json_tokener_get_parse_end(tokener), " \t\r") + json_tokener_get_parse_end(tokener) < len)
+	else if (strspn(bytes + json_tokener_get_parse_end(tokener), " \t\r") +
+				 json_tokener_get_parse_end(tokener) <
+			 len)
 		wrong = "something stands behind the JSON object";
 	else if (!get_integer(line, "at_us", &result->at_us))
 		wrong = "no integer \"at_us\"";
@@ -312,11 +311,12 @@ load_answer(const Replay *replay, const ReplayEntry *entry)
 	Text body = TEXT_EMPTY;
 	Answer *answer;
 	Line line;
-	const char *wrong = got == (ssize_t) entry->len ? parse_line(bytes, entry->len, &line) : "it has become shorter";
+	const char *wrong =
+		got == (ssize_t) entry->len ? parse_line(bytes, entry->len, &line) : "it has become shorter";
 
 	if (wrong != NULL)
-		answer = answer_error(MHD_HTTP_INTERNAL_SERVER_ERROR, "the recording \"%s\" was changed meanwhile: %s",
-							  replay->path, wrong);
+		answer = answer_error(MHD_HTTP_INTERNAL_SERVER_ERROR,
+							  "the recording \"%s\" was changed meanwhile: %s", replay->path, wrong);
 	else
 	{
 		text_bytes(&body, line.body, line.body_len);

@@ -70,7 +70,8 @@ print_volume(const Coin *coin, double value, char *buf)
 	{
 		int before_point = value >= 1.0 ? 1 + (int) log10(value) : 1;
 
-		snprintf(buf, ROW_NUMBER_SIZE, "%.*f", before_point < SIGNIFICANT_DIGITS ? SIGNIFICANT_DIGITS - before_point : 0, value);
+		snprintf(buf, ROW_NUMBER_SIZE, "%.*f",
+				 before_point < SIGNIFICANT_DIGITS ? SIGNIFICANT_DIGITS - before_point : 0, value);
 		trim_zeros(buf);
 	}
 	else
@@ -156,7 +157,7 @@ volume24(const Coin *coin, char buf[ROW_NUMBER_SIZE])
 static const char *
 volume24a(const Coin *coin, char buf[ROW_NUMBER_SIZE])
 {
-	print_volume(coin, coin->quirks & COIN_BOUGHT_NEVER_BEFORE ? 0.0 : coin->volume_before, buf);
+	print_volume(coin, coin->quirks & COIN_NEWLY_TRADED ? 0.0 : coin->volume_before, buf);
 	return buf;
 }
 

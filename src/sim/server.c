@@ -28,12 +28,12 @@
 
 typedef enum Stage
 {
-	STAGE_BEGIN,	/* the headers are there, the body is not */
-	STAGE_DECIDE,	/* all of the request is there */
-	STAGE_HANG,		/* to be held until the client gives up */
-	STAGE_FETCH,	/* waiting is over */
+	STAGE_BEGIN,    /* the headers are there, the body is not */
+	STAGE_DECIDE,   /* all of the request is there */
+	STAGE_HANG,     /* to be held until the client gives up */
+	STAGE_FETCH,    /* waiting is over */
 	STAGE_FETCHING, /* upstream has been asked */
-	STAGE_FINISH	/* the answer is there */
+	STAGE_FINISH    /* the answer is there */
 } Stage;
 
 typedef struct Request
@@ -56,7 +56,7 @@ typedef struct Request
 
 	/* while suspended */
 	bool held;
-	bool gone;	/* the client is */
+	bool gone;   /* the client is */
 	int64_t due; /* monotonic; NEVER: somebody will resume it */
 	struct Request *next;
 	struct Request **link;
@@ -77,8 +77,6 @@ struct Server
 	int epoll_fd;
 	bool stopping;
 };
-
-/* ---- suspending ---- */
 
 static void
 hold(Request *request, int64_t due)
@@ -108,7 +106,8 @@ release(Request *request)
 static int
 socket_of(struct MHD_Connection *connection)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 
 	return info != NULL ? info->connect_fd : -1;
 }
@@ -139,8 +138,6 @@ release_due(Server *server)
 			release(request);
 	}
 }
-
-/* ---- ways to send ---- */
 
 /* End the connection by a RST, at once: an unspecified address dissolves it without the FIN that close sends. */
 static void
@@ -209,8 +206,6 @@ send_answer(Request *request, Answer *answer)
 	return result;
 }
 
-/* ---- the way of a request to the API ---- */
-
 static void
 take_fetched(void *context, Answer *answer, bool real)
 {
@@ -232,7 +227,8 @@ fetch(Request *request)
 	request->stage = STAGE_FINISH;
 	request->worth_recording = true;
 	if (server->parts.replay != NULL)
-		request->answer = replay_answer(server->parts.replay, request->target, clock_us() - server->started_us);
+		request->answer =
+			replay_answer(server->parts.replay, request->target, clock_us() - server->started_us);
 	else if (server->parts.upstream == NULL)
 		request->answer = api_answer(server->api, &request->query);
 	else
@@ -249,18 +245,20 @@ static enum MHD_Result
 finish(Request *request)
 {
 	Answer *answer = request->answer;
-	Answer *spoiled = NULL;
-	struct MHD_Response *response = NULL;
+	Answer *spoiled;
+	struct MHD_Response *response;
 
 	request->answer = NULL;
 	if (request->faulty && request->fault.mode != FAULT_LATENCY)
 	{
 		spoiled = fault_answer(&request->fault, answer, request->target);
-		if (spoiled == NULL)
-			response = fault_response(&request->fault, answer);
+		response = spoiled == NULL ? fault_response(&request->fault, answer) : NULL;
 		answer_drop(answer);
-		request->worth_recording = request->server->parts.upstream == NULL; /* a capture holds no made-up faults */
-		return response != NULL ? send_response(request, response) : send_answer(request, spoiled);
+		/* a capture holds no made-up faults */
+		request->worth_recording = request->server->parts.upstream == NULL;
+		if (spoiled != NULL)
+			return send_answer(request, spoiled);
+		return response != NULL ? send_response(request, response) : MHD_NO;
 	}
 	if (request->query.endpoint == API_TICKERS && answer->status == MHD_HTTP_OK &&
 		request->server->parts.trace != NULL)
@@ -333,14 +331,12 @@ static enum MHD_Result
 answer_admin(Request *request, const char *method, const char *path)
 {
 	if (request->body_too_long)
-		return send_answer(request,
-						   answer_error(MHD_HTTP_CONTENT_TOO_LARGE, "the body is longer than %zu bytes", ADMIN_BODY_MAX));
+		return send_answer(request, answer_error(MHD_HTTP_CONTENT_TOO_LARGE,
+												 "the body is longer than %zu bytes", ADMIN_BODY_MAX));
 	text_add(&request->body, "");
 	return send_answer(request, admin_answer(&request->server->admin, request->connection, method, path,
 											 request->body.bytes, request->body.len));
 }
-
-/* ---- MHD's callbacks ---- */
 
 static void *
 begin_request(void *cls, const char *target, struct MHD_Connection *connection)
@@ -354,8 +350,8 @@ begin_request(void *cls, const char *target, struct MHD_Connection *connection)
 }
 
 static enum MHD_Result
-handle(void *cls, struct MHD_Connection *connection, const char *path, const char *method, const char *version,
-	   const char *upload, size_t *upload_size, void **context)
+handle(void *cls, struct MHD_Connection *connection, const char *path, const char *method,
+	   const char *version, const char *upload, size_t *upload_size, void **context)
 {
 	Server *server = cls;
 	Request *request = *context;
@@ -370,9 +366,10 @@ handle(void *cls, struct MHD_Connection *connection, const char *path, const cha
 		request->stage = STAGE_DECIDE;
 		if (to_api)
 		{
-			stats_request(server->parts.stats,
-						  MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_USER_AGENT),
-						  MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING));
+			stats_request(
+				server->parts.stats,
+				MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_USER_AGENT),
+				MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING));
 			request->query = api_query(connection, path);
 		}
 		return MHD_YES;
@@ -393,7 +390,8 @@ handle(void *cls, struct MHD_Connection *connection, const char *path, const cha
 	if (to_admin)
 		return answer_admin(request, method, path);
 	request->faulty = true; /* not the API's error */
-	return send_answer(request, answer_error(MHD_HTTP_NOT_FOUND, "there is no %.200s; the API is at /api/, help at /sim/", path));
+	return send_answer(request, answer_error(MHD_HTTP_NOT_FOUND,
+											 "there is no %.200s; the API is at /api/, help at /sim/", path));
 }
 
 static void
@@ -435,7 +433,8 @@ end_request(void *cls, struct MHD_Connection *connection, void **context, enum M
 }
 
 static void
-count_connection(void *cls, struct MHD_Connection *connection, void **context, enum MHD_ConnectionNotificationCode what)
+count_connection(void *cls, struct MHD_Connection *connection, void **context,
+				 enum MHD_ConnectionNotificationCode what)
 {
 	Server *server = cls;
 
@@ -450,8 +449,6 @@ count_connection(void *cls, struct MHD_Connection *connection, void **context, e
 		server->parts.stats->connections_now--;
 }
 
-/* ---- the server ---- */
-
 Server *
 server_start(int listener, const ServerParts *parts)
 {
@@ -463,15 +460,18 @@ server_start(int listener, const ServerParts *parts)
 		.market = parts->market,
 		.faults = parts->faults,
 		.stats = parts->stats,
-		.source = parts->replay != NULL ? "replay" : parts->upstream != NULL ? "upstream" : "market",
+		.source = parts->replay != NULL     ? "replay"
+				  : parts->upstream != NULL ? "upstream"
+											: "market",
 	};
 	server->started_us = clock_us();
 	server->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handle, server, MHD_OPTION_LISTEN_SOCKET, listener,
-		MHD_OPTION_URI_LOG_CALLBACK, begin_request, server, MHD_OPTION_NOTIFY_COMPLETED, end_request, server,
-		MHD_OPTION_NOTIFY_CONNECTION, count_connection, server, MHD_OPTION_CONNECTION_LIMIT,
-		(unsigned) SERVER_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned) SERVER_IDLE_SECONDS,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) CONNECTION_MEMORY, MHD_OPTION_END);
+		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handle, server, MHD_OPTION_LISTEN_SOCKET,
+		listener, MHD_OPTION_URI_LOG_CALLBACK, begin_request, server, MHD_OPTION_NOTIFY_COMPLETED,
+		end_request, server, MHD_OPTION_NOTIFY_CONNECTION, count_connection, server,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned) SERVER_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+		(unsigned) SERVER_IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) CONNECTION_MEMORY,
+		MHD_OPTION_END);
 	if (server->daemon == NULL)
 	{
 		api_free(server->api);

@@ -30,9 +30,9 @@ typedef struct ServerParts
 	Faults *faults;
 	Stats *stats;
 	Recording *recording; /* NULL: nothing is recorded */
-	Replay *replay;		  /* not NULL: answers come from it */
-	Upstream *upstream;	  /* not NULL: answers come from there */
-	FILE *trace;		  /* NULL: nothing is traced */
+	Replay *replay;       /* not NULL: answers come from it */
+	Upstream *upstream;   /* not NULL: answers come from there */
+	FILE *trace;          /* NULL: nothing is traced */
 } ServerParts;
 
 /* listener: a listening socket, which the server takes over.  NULL when the daemon cannot start. */

@@ -40,7 +40,8 @@ stats_page(Stats *stats, int start)
 		if (stats->page_count == STATS_PAGES_MAX)
 			return;
 		stats->pages = memory_grow(stats->pages, (size_t) (stats->page_count + 1) * sizeof(StatsPage));
-		memmove(&stats->pages[at + 1], &stats->pages[at], (size_t) (stats->page_count - at) * sizeof(StatsPage));
+		memmove(&stats->pages[at + 1], &stats->pages[at],
+				(size_t) (stats->page_count - at) * sizeof(StatsPage));
 		stats->pages[at] = (StatsPage){.start = start};
 		stats->page_count++;
 	}
@@ -51,7 +52,9 @@ stats_page(Stats *stats, int start)
 void
 stats_json(const Stats *stats, Text *text)
 {
-	text_format(text, "\"requests\":%llu,\"tickers\":%llu,\"errors\":%llu,\"connections_now\":%llu,\"connections_total\":%llu",
+	text_format(text,
+				"\"requests\":%llu,\"tickers\":%llu,\"errors\":%llu,\"connections_now\":%llu,\"connections_"
+				"total\":%llu",
 				(unsigned long long) stats->requests, (unsigned long long) stats->tickers,
 				(unsigned long long) stats->errors, (unsigned long long) stats->connections_now,
 				(unsigned long long) stats->connections_total);
@@ -61,8 +64,9 @@ stats_json(const Stats *stats, Text *text)
 	text_json_string(text, stats->last_accept_encoding);
 	text_add(text, ",\"pages\":{");
 	for (int i = 0; i < stats->page_count; i++)
-		text_format(text, "%s\"%d\":{\"requests\":%llu,\"last_us\":%lld}", i > 0 ? "," : "", stats->pages[i].start,
-					(unsigned long long) stats->pages[i].requests, (long long) stats->pages[i].last_us);
+		text_format(text, "%s\"%d\":{\"requests\":%llu,\"last_us\":%lld}", i > 0 ? "," : "",
+					stats->pages[i].start, (unsigned long long) stats->pages[i].requests,
+					(long long) stats->pages[i].last_us);
 	text_add(text, "}");
 }
 

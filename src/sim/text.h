@@ -25,7 +25,8 @@ extern void text_room(Text *text, size_t more);
 extern void text_bytes(Text *text, const char *bytes, size_t len);
 extern void text_add(Text *text, const char *s);
 extern void text_repeat(Text *text, char c, size_t times);
-extern void text_format(Text *text, const char *format, ...) __attribute__((format(printf, 2, 3), nonnull(1, 2)));
+extern void text_format(Text *text, const char *format, ...)
+	__attribute__((format(printf, 2, 3), nonnull(1, 2)));
 
 /* A JSON string with its quotes.  Bytes beyond ASCII go in as they are, whether UTF-8 or not. */
 extern void text_json(Text *text, const char *s, size_t len);

@@ -140,7 +140,7 @@ upstream_poll(Upstream *upstream, struct pollfd *fds, unsigned count, int timeou
 	}
 	curl_multi_poll(upstream->multi, waitfds, count, timeout_ms, &ready);
 	for (unsigned i = 0; i < count && i < POLL_MAX; i++)
-		fds[i].revents = (short) (waitfds[i].revents & CURL_WAIT_POLLIN ? POLLIN : 0);
+		fds[i].revents = (waitfds[i].revents & CURL_WAIT_POLLIN) != 0 ? POLLIN : 0;
 }
 
 static char *
@@ -163,7 +163,8 @@ harvest(UpstreamFetch *fetch, CURLcode result)
 	Answer *answer;
 
 	if (result != CURLE_OK)
-		return answer_error(MHD_HTTP_BAD_GATEWAY, "%s: %s", fetch->upstream->base, curl_easy_strerror(result));
+		return answer_error(MHD_HTTP_BAD_GATEWAY, "%s: %s", fetch->upstream->base,
+							curl_easy_strerror(result));
 	curl_easy_getinfo(fetch->curl, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(fetch->curl, CURLINFO_CONTENT_TYPE, &type);
 	answer = answer_new((unsigned) status, type != NULL ? type : "application/octet-stream", &fetch->body);

@@ -25,7 +25,8 @@ typedef void (*UpstreamDone)(void *context, Answer *answer, bool real);
 extern Upstream *upstream_new(const char *url, const char *user_agent);
 extern void upstream_free(Upstream *upstream);
 
-extern UpstreamFetch *upstream_fetch(Upstream *upstream, const char *target, UpstreamDone done, void *context);
+extern UpstreamFetch *upstream_fetch(Upstream *upstream, const char *target, UpstreamDone done,
+									 void *context);
 
 /* Nobody is waiting for it any more: done will not be called. */
 extern void upstream_cancel(UpstreamFetch *fetch);

@@ -18,7 +18,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(server eventually wait_for sql_is sql_becomes free_port workers);
+our @EXPORT = qw(server eventually wait_for remains sql_is sql_becomes status log_lines set free_port workers);
 
 our $top = dirname(__FILE__) . '/../..';
 our $deadline = 30;    # seconds that anything may take
@@ -51,6 +51,20 @@ sub eventually
 	my ($what, $name, $seconds) = @_;
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	return ok(wait_for($what, $seconds), $name);
+}
+
+# A test that passes when $what stays true for so many seconds.
+sub remains
+{
+	my ($what, $name, $seconds) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	my $end = time() + $seconds;
+	do
+	{
+		return fail($name) unless $what->();
+		sleep 0.05;
+	} while (time() < $end);
+	return pass($name);
 }
 
 sub sql_is
@@ -96,6 +110,30 @@ CONF
 	$node->start;
 	$node->safe_psql('postgres', 'CREATE EXTENSION crypto_rt') unless defined $opt{create} && !$opt{create};
 	return $node;
+}
+
+# Columns of crypto_status().
+sub status
+{
+	my ($node, $columns) = @_;
+	return $node->safe_psql('postgres', "SELECT $columns FROM crypto_status()");
+}
+
+# Set settings and have the server reread them: set($node, 'crypto_rt.ticker_top' => 10)
+sub set
+{
+	my ($node, %value) = @_;
+	$node->safe_psql('postgres', "ALTER SYSTEM SET $_ = '$value{$_}'") for sort keys %value;
+	$node->reload;
+	return;
+}
+
+# The lines of the server's log that match, but for the statements of the test itself.
+sub log_lines
+{
+	my ($node, $regexp, $offset) = @_;
+	my $log = slurp_file($node->logfile, $offset // 0);
+	return grep { /$regexp/ && !/ (?:STATEMENT|LOG):  (?:statement: )?.*\b(?:SELECT|ALTER|CREATE|DROP)\b/ } split /\n/, $log;
 }
 
 # The pids of the workers by kind, as crypto_status() has them.
@@ -199,6 +237,9 @@ sub launch
 
 sub url { return "http://127.0.0.1:$_[0]{port}/api" }
 
+# How many pages were asked for.
+sub requests { return $_[0]->get('/sim/stats')->{tickers} }
+
 sub request
 {
 	my ($self, $method, $path, $body) = @_;
@@ -278,6 +319,74 @@ sub cli
 	return unless defined $answer;
 	chomp $answer;
 	return $answer;
+}
+
+package CryptoRt::Session;
+
+use strict;
+use warnings;
+use IPC::Open2;
+
+# A session that stays open, for tests that ask much:
+#   my $db = CryptoRt::Session->new($node); $db->ask('SELECT 1'); $db->is($sql, $expected, $name); $db->becomes(...);
+sub new
+{
+	my ($class, $node, $database) = @_;
+	my $self = bless { count => 0, owner => $$ }, $class;
+
+	$self->{pid} = open2($self->{out}, $self->{in}, 'sh', '-c', 'exec "$@" 2>&1', 'sh',
+		$node->installed_command('psql'), '-XAtqw', '-d', $node->connstr($database // 'postgres'));
+	return $self;
+}
+
+# What psql prints, errors included, without the last newline.
+sub ask
+{
+	my ($self, $sql) = @_;
+	my $end = 'end of answer ' . ++$self->{count};
+	my $answer = '';
+
+	local $SIG{ALRM} = sub { die "no answer to: $sql\n" };
+	alarm 60;
+	print { $self->{in} } "$sql\n;\n\\echo $end\n";
+	$self->{in}->flush;
+	while (defined(my $line = readline $self->{out}))
+	{
+		if ($line eq "$end\n")
+		{
+			alarm 0;
+			chomp $answer;
+			return $answer;
+		}
+		$answer .= $line;
+	}
+	die "the session ended: $answer";
+}
+
+sub is
+{
+	my ($self, $sql, $expected, $name) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	return Test::More::is($self->ask($sql), $expected, $name // $sql);
+}
+
+sub becomes
+{
+	my ($self, $sql, $expected, $name, $seconds) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	my $got;
+	CryptoRt::wait_for(sub { ($got = $self->ask($sql)) eq $expected }, $seconds);
+	return Test::More::is($got, $expected, $name // $sql);
+}
+
+sub DESTROY
+{
+	my ($self) = @_;
+	return if $self->{owner} != $$;
+	local ($?, $@);
+	close $self->{in};
+	waitpid $self->{pid}, 0;
+	return;
 }
 
 1;

@@ -1,0 +1,66 @@
+-- Who may do what: everybody reads, the owner steers.
+\unset ECHO
+\set QUIET 1
+\pset format unaligned
+\pset tuples_only true
+\pset pager off
+BEGIN;
+SELECT no_plan();
+
+CREATE TEMPORARY VIEW functions AS
+	SELECT p.* FROM pg_proc p
+	JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+	JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND e.extname = 'crypto_rt';
+CREATE TEMPORARY VIEW relations AS
+	SELECT c.* FROM pg_class c
+	JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+	JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND e.extname = 'crypto_rt';
+
+--
+-- PUBLIC
+--
+SELECT set_has($$ SELECT proname::text FROM functions WHERE has_function_privilege('public', oid, 'EXECUTE') $$,
+	$$ SELECT unnest('{crypto_price,crypto_quote,crypto_quotes,crypto_convert,crypto_status}'::text[]) $$,
+	'everybody may call what only reads');
+SELECT is_empty($$
+	SELECT oid::regprocedure FROM functions
+	WHERE has_function_privilege('public', oid, 'EXECUTE') AND provolatile = 'v'
+		AND proname NOT IN ('crypto_status', 'crypto_tier_status') $$, 'and nothing that does something');
+SELECT is_empty($$ SELECT oid::regprocedure FROM functions WHERE prosecdef $$, 'no function runs with its owner''s rights');
+SELECT is_empty($$
+	SELECT relname FROM relations WHERE relkind IN ('r', 'p', 'v') AND NOT has_table_privilege('public', oid, 'SELECT') $$,
+	'everybody may read the tables and the view');
+SELECT is_empty($$
+	SELECT relname FROM relations
+	WHERE relkind IN ('r', 'p', 'v') AND has_table_privilege('public', oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER') $$,
+	'and nobody else may write them');
+SELECT is_empty($$
+	SELECT relname FROM relations
+	WHERE CASE WHEN relkind = 'S' THEN has_sequence_privilege('public', oid, 'USAGE, UPDATE') END $$,
+	'nor take numbers from their sequences');
+
+--
+-- An ordinary role
+--
+CREATE ROLE regress_crypto_reader;
+SET LOCAL ROLE regress_crypto_reader;
+SELECT lives_ok($$ SELECT crypto_price('BTC'), crypto_convert(1, 'BTC', 'USD') $$, 'a reader asks for prices');
+SELECT lives_ok($$ SELECT * FROM crypto_quote('BTC'), crypto_quotes(1) $$, 'and for quotes');
+SELECT lives_ok('SELECT * FROM crypto_status(), crypto_tiers', 'and how the workers do');
+SELECT lives_ok('SELECT (SELECT count(*) FROM tickers), (SELECT count(*) FROM crypto_coins), (SELECT count(*) FROM crypto_snapshots)',
+	'and reads the tables');
+SELECT throws_ok(format('SELECT %s', call), '42501', NULL, 'but must not call ' || call)
+	FROM unnest('{crypto_pause(),crypto_resume(),crypto_redis_purge(),crypto_refresh(''BTC'')}'::text[]) AS call;
+SELECT throws_ok(format(statement, name), '42501', NULL, 'nor ' || format(statement, name))
+	FROM unnest('{tickers,crypto_coins,crypto_snapshots}'::text[]) AS name,
+		unnest('{INSERT INTO %s DEFAULT VALUES,DELETE FROM %s,TRUNCATE %s}'::text[]) AS statement;
+RESET ROLE;
+
+GRANT EXECUTE ON FUNCTION crypto_refresh(text) TO regress_crypto_reader;
+SET LOCAL ROLE regress_crypto_reader;
+SELECT is(crypto_refresh('id:no such coin'), false, 'what is granted, it may call');
+SELECT throws_ok('SELECT crypto_pause()', '42501', NULL, 'and nothing else');
+RESET ROLE;
+
+SELECT * FROM finish();
+ROLLBACK;
