@@ -240,6 +240,7 @@ crypto_rt_status(PG_FUNCTION_ARGS)
 	add(&row, Int64GetDatum((int64) ticks.lost[TICK_RECORDER]));
 	add_number(&row, STATUS_TICKERS_WRITTEN);
 	add_number(&row, STATUS_SNAPSHOTS_WRITTEN);
+	add_number(&row, STATUS_ROWS_REFUSED);
 	add_number(&row, STATUS_FLUSH_FAILURES);
 	add_time(&row, STATUS_LAST_FLUSH);
 

@@ -35,13 +35,13 @@
 #define SECOND INT64CONST(1000000) /* of redis_clock */
 #define HEARTBEAT (5 * SECOND)     /* of silence */
 #define REWRITE_PAUSE (5 * SECOND) /* from one to the next */
-#define STATS_PAUSE SECOND
-#define ID_TTL "86400"  /* seconds */
-#define ID_RENEWAL 3600 /* seconds */
+#define ID_TTL "86400"             /* seconds */
+#define ID_RENEWAL 3600            /* seconds */
 
 #define TICKS_AT_ONCE 256
 #define SLOTS_AT_ONCE 256 /* of a rewrite; up to two commands each, well within redis.h's slack */
 #define RANKS_AT_ONCE 128
+#define ARGUMENTS_MAX (2 + 2 * RANKS_AT_ONCE)
 #define SCAN_COUNT "1000"
 
 #define QUOTE_PREFIX "crypto:quote:"
@@ -149,9 +149,9 @@ static int64 stats_at;
 static void
 command(int tag, int argc, const char *const *argv)
 {
-	size_t lengths[8];
+	size_t lengths[ARGUMENTS_MAX];
 
-	Assert(argc <= lengthof(lengths));
+	Assert(argc <= ARGUMENTS_MAX);
 	for (int i = 0; i < argc; i++)
 		lengths[i] = strlen(argv[i]);
 	redis_conn_command(tag, argc, argv, lengths);
@@ -164,20 +164,17 @@ command(int tag, int argc, const char *const *argv)
 static void
 flush_ranks(void)
 {
-	const char *argv[2 + 2 * RANKS_AT_ONCE] = {"ZADD", rank_key};
-	size_t lengths[2 + 2 * RANKS_AT_ONCE] = {4, strlen(rank_key)};
+	const char *argv[ARGUMENTS_MAX] = {"ZADD", rank_key};
 	int n = 2;
 
 	if (page.nranks == 0)
 		return;
 	for (int i = 0; i < page.nranks; i++)
 	{
-		argv[n] = page.scores[i];
-		lengths[n++] = strlen(page.scores[i]);
-		argv[n] = page.symbols[i];
-		lengths[n++] = strlen(page.symbols[i]);
+		argv[n++] = page.scores[i];
+		argv[n++] = page.symbols[i];
 	}
-	redis_conn_command(TAG_ADD, n, argv, lengths);
+	command(TAG_ADD, n, argv);
 	page.nranks = 0;
 }
 
@@ -205,16 +202,18 @@ write_stats(void)
 {
 	BoardCounts counts = board_counts();
 	int64 sweep = status_get(STATUS_LAST_SWEEP);
-	char time[QUOTE_TIME_SIZE];
+	char last[QUOTE_TIME_SIZE + 2] = "null";
 	char json[256];
 
-	quote_time(sweep, time);
-	snprintf(
-		json, sizeof(json),
-		"{\"total_coins\":%d,\"active_coins\":%d,\"last_full_update\":%s%s%s,\"pages_fetched\":" INT64_FORMAT
-		"}",
-		counts.coins, counts.active, sweep == 0 ? "" : "\"", sweep == 0 ? "null" : time,
-		sweep == 0 ? "" : "\"", status_get(STATUS_PAGES_FETCHED));
+	if (sweep != 0)
+	{
+		last[0] = '"';
+		strcpy(last + 1 + quote_time(sweep, last + 1), "\"");
+	}
+	snprintf(json, sizeof(json),
+			 "{\"total_coins\":%d,\"active_coins\":%d,\"last_full_update\":%s,\"pages_fetched\":" INT64_FORMAT
+			 "}",
+			 counts.coins, counts.active, last, status_get(STATUS_PAGES_FETCHED));
 	COMMAND(TAG_WRITE, "SET", STATS, json);
 	stats_at = redis_clock();
 }
@@ -263,8 +262,7 @@ write_rank(const Quote *quote)
 	if (page.nranks == RANKS_AT_ONCE)
 		flush_ranks();
 	pg_ltoa(quote->rank, page.scores[page.nranks]);
-	strcpy(page.symbols[page.nranks], quote->symbol);
-	page.nranks++;
+	strcpy(page.symbols[page.nranks++], quote->symbol);
 }
 
 /* Write a coin's id, or delete it. */
@@ -357,6 +355,8 @@ static void
 end_page(void)
 {
 	flush_ranks();
+	if (page.used > 0)
+		publish();
 	status_add(STATUS_REDIS_QUOTES, page.nquotes);
 	page.nquotes = 0;
 }
@@ -365,7 +365,7 @@ end_page(void)
  * Writing everything anew.
  */
 
-/* Remember nothing of what is in Redis. */
+/* Remember nothing of what is in Redis, or was on its way there. */
 static void
 forget_all(void)
 {
@@ -377,6 +377,8 @@ forget_all(void)
 						 HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
 	ranked_members = 0;
 	rank_key = RANKED;
+	page.used = 0;
+	page.nranks = 0;
 	memset(written, 0, sizeof(Written) * settings_max_coins());
 }
 
@@ -390,9 +392,6 @@ rewrite_begin(void)
 	rewrite.begun_at = redis_clock();
 	rewrite.slot = -1;
 	rewrite.ticks_lost = ticklog_counts().lost[TICK_PUBLISHER];
-	page.used = 0;
-	page.nquotes = 0;
-	page.nranks = 0;
 	rank_key = RANKED_NEW;
 	epoch = Max(worker_now() / 1000, epoch + 1);
 	seq = 0;
@@ -449,17 +448,14 @@ follow_step(void)
 		if ((ticks[i].flags & TICK_PAGE_END) == 0)
 			continue;
 		end_page();
-		if (page.used > 0)
-			publish();
 		COMMAND(TAG_COUNT, "ZCARD", RANKED);
-		if (redis_clock() - stats_at >= STATS_PAUSE)
+		if (redis_clock() - stats_at >= SECOND)
 			write_stats();
 	}
 	ticklog_advance(TICK_PUBLISHER, n);
 
 	lost = ticklog_counts().lost[TICK_PUBLISHER];
-	if (lost != rewrite.ticks_lost)
-		rewrite.wanted = true;
+	rewrite.wanted |= lost != rewrite.ticks_lost;
 	rewrite.ticks_lost = lost;
 }
 
@@ -471,16 +467,6 @@ static void
 purge_scan(const char *cursor)
 {
 	COMMAND(TAG_SCAN, "SCAN", cursor, "MATCH", "crypto:*", "COUNT", SCAN_COUNT);
-}
-
-static void
-purge_begin(void)
-{
-	purge.scanning = true;
-	purge.removed = 0;
-	purge.error[0] = '\0';
-	flush_ranks();
-	purge_scan("0");
 }
 
 static bool
@@ -497,7 +483,6 @@ static void
 purge_take(const redisReply *reply)
 {
 	const redisReply *keys;
-	const char *cursor;
 	const char **argv;
 	size_t *lengths;
 	int n = 0;
@@ -509,7 +494,6 @@ purge_take(const redisReply *reply)
 		purge.scanning = false;
 		return;
 	}
-	cursor = reply->element[0]->str;
 	keys = reply->element[1];
 	argv = palloc(sizeof(char *) * (keys->elements + 1));
 	lengths = palloc(sizeof(size_t) * (keys->elements + 1));
@@ -523,16 +507,9 @@ purge_take(const redisReply *reply)
 		}
 	if (n > 1)
 		redis_conn_command(TAG_UNLINK, n, argv, lengths);
-	purge.scanning = strcmp(cursor, "0") != 0;
+	purge.scanning = strcmp(reply->element[0]->str, "0") != 0;
 	if (purge.scanning)
-		purge_scan(cursor);
-}
-
-static void
-purge_end(void)
-{
-	forget_all();
-	control_purge_answer(purge.removed, purge.error[0] != '\0' ? purge.error : NULL);
+		purge_scan(reply->element[0]->str);
 }
 
 /* Answer a request for a purge that cannot be granted. */
@@ -565,8 +542,7 @@ take_error(int tag, const redisReply *reply)
 		status_report(STATUS_REDIS, "%s", why);
 	rewrite.wanted = true;
 	/* a rewrite heals what others did to our keys, but not what the server refuses */
-	if (strncmp(reply->str, "WRONGTYPE", strlen("WRONGTYPE")) != 0)
-		rewrite.refused = true;
+	rewrite.refused |= strncmp(reply->str, "WRONGTYPE", strlen("WRONGTYPE")) != 0;
 }
 
 /*
@@ -592,7 +568,7 @@ take_reply(int tag, const redisReply *reply)
 		case TAG_COUNT:
 			if (reply->integer == ranked_members || rewrite.wanted)
 				break;
-			status_report(STATUS_REDIS, "the keys of crypto_rt were changed by someone else");
+			status_report(STATUS_REDIS, "its keys were changed by someone else: writing all anew");
 			rewrite.wanted = true;
 			break;
 		case TAG_PUBLISH:
@@ -650,6 +626,7 @@ publisher_move(PublisherState to)
 				break;
 			status_set(STATUS_REDIS_CONNECTED, 1);
 			status_add(STATUS_REDIS_CONNECTS, 1);
+			forget_all();
 			rewrite.wanted = true;
 			rewrite.refused = false;
 			rewrite.begun_at = now - REWRITE_PAUSE;
@@ -662,20 +639,20 @@ publisher_move(PublisherState to)
 				publish(); /* the first message of this epoch */
 			break;
 		case PUBLISHER_PURGING:
-			purge_begin();
+			end_page();
+			purge.scanning = true;
+			purge.removed = 0;
+			purge.error[0] = '\0';
+			purge_scan("0");
 			break;
 	}
 }
 
-/* Send a heartbeat after a long silence; and see whether our keys are still there. */
-static void
-beat(void)
+/* Whether messages go out, if only heartbeats. */
+static bool
+speaking(void)
 {
-	if (redis_clock() - message_at < HEARTBEAT)
-		return;
-	publish();
-	if (state == PUBLISHER_FOLLOWING && !rewrite.empty)
-		COMMAND(TAG_COUNT, "ZCARD", RANKED);
+	return state == PUBLISHER_FOLLOWING || (state == PUBLISHER_PURGING && !rewrite.wanted);
 }
 
 /* Do what the state asks for now. */
@@ -685,6 +662,13 @@ act(void)
 	int64 now = redis_clock();
 	char why[STATUS_TEXT_SIZE];
 
+	if (speaking() && now - message_at >= HEARTBEAT)
+	{
+		publish();
+		/* paused or not, someone else may have emptied Redis */
+		if (state == PUBLISHER_FOLLOWING && !rewrite.empty)
+			COMMAND(TAG_COUNT, "ZCARD", RANKED);
+	}
 	switch (state)
 	{
 		case PUBLISHER_OFF:
@@ -728,16 +712,13 @@ act(void)
 			else if (rewrite.wanted && (rewrite.refused || now >= rewrite.begun_at + REWRITE_PAUSE))
 				publisher_move(PUBLISHER_SETTLING);
 			else
-			{
 				follow_step();
-				beat();
-			}
 			break;
 		case PUBLISHER_PURGING:
-			beat();
 			if (!purge.scanning && redis_conn_awaited() == 0)
 			{
-				purge_end();
+				forget_all();
+				control_purge_answer(purge.removed, purge.error[0] != '\0' ? purge.error : NULL);
 				publisher_move(rewrite.wanted ? PUBLISHER_SETTLING : PUBLISHER_FOLLOWING);
 			}
 			break;
@@ -751,45 +732,23 @@ next_wait(void)
 	int64 now = redis_clock();
 	int64 until = redis_conn_deadline();
 
-	switch (state)
-	{
-		case PUBLISHER_OFF:
-			return -1;
-		case PUBLISHER_AWAY:
-			until = reconnect_at;
-			break;
-		case PUBLISHER_CONNECTING:
-			break;
-		case PUBLISHER_SETTLING:
-			if (redis_conn_awaited() == 0)
-				until = Min(until, rewrite.begun_at + REWRITE_PAUSE);
-			break;
-		case PUBLISHER_REWRITING:
-			if (rewrite.slot >= 0 && redis_conn_room())
-				until = now;
-			break;
-		case PUBLISHER_FOLLOWING:
-			if (ticklog_behind(TICK_PUBLISHER) > 0 && redis_conn_room())
-				until = now;
-			if (rewrite.wanted)
-				until = Min(until, rewrite.begun_at + REWRITE_PAUSE);
-			until = Min(until, message_at + HEARTBEAT);
-			break;
-		case PUBLISHER_PURGING:
-			until = Min(until, message_at + HEARTBEAT);
-			break;
-	}
 	/* the last flush may have met with an error */
 	if (state >= PUBLISHER_CONNECTING && redis_conn_closed())
 		return 0;
+	if (redis_conn_room() && ((state == PUBLISHER_REWRITING && rewrite.slot >= 0) ||
+							  (state == PUBLISHER_FOLLOWING && ticklog_behind(TICK_PUBLISHER) > 0)))
+		return 0;
+	if (state == PUBLISHER_AWAY)
+		until = reconnect_at;
+	if (speaking())
+		until = Min(until, message_at + HEARTBEAT);
+	if ((state == PUBLISHER_FOLLOWING && rewrite.wanted) ||
+		(state == PUBLISHER_SETTLING && redis_conn_awaited() == 0))
+		until = Min(until, rewrite.begun_at + REWRITE_PAUSE);
 	if (until == PG_INT64_MAX)
 		return -1;
 	return until <= now ? 0 : (long) ((until - now + 999) / 1000);
 }
-
-/*
- * The loop.
- */
 
 /* Take the settings over.  Returns whether those of the connection are others now. */
 static bool
@@ -835,5 +794,6 @@ crypto_rt_publisher_main(Datum arg)
 		socket = redis_conn_socket(&events);
 	} while (worker_turn(next_wait(), socket, events));
 	redis_conn_close();
+	status_set(STATUS_REDIS_CONNECTED, 0);
 	proc_exit(0);
 }

@@ -234,6 +234,7 @@ static void
 row_refused(int row, const char *why, const char *detail)
 {
 	refused[row] = true;
+	status_add(STATUS_ROWS_REFUSED, 1);
 	tell_refused(why, detail);
 }
 

@@ -128,7 +128,7 @@ static const struct
 	{"WRONGPASS", true, "the server refuses user or password of crypto_rt.redis_url or redis_password_file"},
 	{"NOPERM", false, "the server does not let this user use the keys and the channel crypto:* fully"},
 	{"MOVED", true, "the server belongs to a Redis Cluster, which crypto_rt cannot write to"},
-	{"WRONGTYPE", false, "a key of crypto_rt was overwritten by someone else"},
+	{"WRONGTYPE", false, "a key of crypto_rt was overwritten by someone else: writing all anew"},
 };
 
 /*
@@ -333,8 +333,7 @@ shut(void)
 	link_move(LINK_CLOSED);
 }
 
-static void pg_attribute_printf(1, 2)
-fail(const char *fmt,...)
+static void pg_attribute_printf(1, 2) fail(const char *fmt, ...)
 {
 	va_list args;
 

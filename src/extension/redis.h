@@ -27,8 +27,8 @@ struct redisReply; /* hiredis' */
 #define REDIS_URL_TEXT_SIZE 1024 /* the longest url, NUL included, as it is shown */
 
 /* A caller queues no more once so much waits; what it queues at one go may exceed this by REDIS_WINDOW commands. */
-#define REDIS_WINDOW 4096					/* commands without a reply */
-#define REDIS_UNSENT_MAX (4 * 1024 * 1024)	/* bytes */
+#define REDIS_WINDOW 4096                  /* commands without a reply */
+#define REDIS_UNSENT_MAX (4 * 1024 * 1024) /* bytes */
 
 #define REDIS_TIMEOUT 5 /* seconds without any answer that are taken for death */
 

@@ -35,6 +35,7 @@ typedef enum StatusNumber
 	STATUS_LAST_FLUSH,
 	STATUS_TICKERS_WRITTEN,
 	STATUS_SNAPSHOTS_WRITTEN,
+	STATUS_ROWS_REFUSED, /* by a constraint or a trigger of the user's */
 	STATUS_FLUSH_FAILURES,
 	STATUS_NUMBERS
 } StatusNumber;

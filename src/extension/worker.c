@@ -77,6 +77,8 @@ worker_turn(long timeout, pgsocket socket, uint32 events)
 		wanted |= events;
 	WaitLatchOrSocket(MyLatch, wanted, socket, timeout, wait_event);
 	ResetLatch(MyLatch);
+	/* pg_cancel_backend() has nothing to cancel here, and is no reason to end */
+	QueryCancelPending = false;
 	CHECK_FOR_INTERRUPTS();
 
 	reloaded = ConfigReloadPending;

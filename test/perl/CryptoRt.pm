@@ -335,7 +335,7 @@ sub new
 	my $self = bless { count => 0, owner => $$ }, $class;
 
 	$self->{pid} = open2($self->{out}, $self->{in}, 'sh', '-c', 'exec "$@" 2>&1', 'sh',
-		$node->installed_command('psql'), '-XAtqw', '-d', $node->connstr($database // 'postgres'));
+		'psql', '-XAtqw', '-d', $node->connstr($database // 'postgres'));
 	return $self;
 }
 

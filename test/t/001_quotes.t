@@ -96,7 +96,8 @@ crypto_rt.tiers = '500:250ms,*:2s'
 crypto_rt.max_requests_per_second = 500
 crypto_rt.flush_interval = 100
 CONF
-sub sql { return $node->safe_psql('postgres', $_[0]) }
+my $db = CryptoRt::Session->new($node);
+sub sql { return $db->ask($_[0]) }
 sub quoted { my ($s) = @_; $s =~ s/'/''/g; return "'$s'" }
 sub get { my $json = $redis->cli('GET', "crypto:quote:$_[0]") // ''; return $json }
 
@@ -151,16 +152,16 @@ is(sql("SELECT crypto_price(NULL) IS NULL, (SELECT count(*) FROM crypto_quote(NU
 is(sql("SELECT crypto_price('') IS NULL, crypto_price(repeat('B', 10240)) IS NULL, crypto_price('id:' || repeat('b', 10240)) IS NULL"),
 	't|t|t', 'empty and long ones match nothing');
 
-# Bytes that are no UTF-8 cannot come from a UTF8 database; from others they can.
-$node->safe_psql('postgres', "CREATE DATABASE $_ TEMPLATE template0 ENCODING '$_' LC_COLLATE 'C' LC_CTYPE 'C'") for qw(SQL_ASCII LATIN1);
-foreach my $database (qw(sql_ascii latin1))
-{
-	$node->safe_psql($database, 'CREATE EXTENSION crypto_rt');
-	is($node->safe_psql($database, "SELECT crypto_price('BTC')::text, crypto_price('Q*')::text"), '77146.66|1.25', "$database: prices are there, too");
-	is($node->safe_psql($database, "SET client_encoding = $database; SELECT count(crypto_price(s)), sum((SELECT count(*) FROM crypto_quote(s)))
-		FROM unnest(ARRAY[E'\\xff', E'\\xff\\xfe\\xc3(', E'BT\\xc3', E'\\xed\\xa0\\x80', E'id:\\xff', repeat(E'\\xff', 10240)]) AS s"),
-		'0|0', "$database: bytes that are no UTF-8 match nothing");
-}
+# Bytes that are no UTF-8 cannot come from a UTF8 database; from one in SQL_ASCII they can.  In other encodings it cannot be.
+sql("CREATE DATABASE $_ TEMPLATE template0 ENCODING '$_' LC_COLLATE 'C' LC_CTYPE 'C'") for qw(SQL_ASCII LATIN1);
+my $ascii = CryptoRt::Session->new($node, 'sql_ascii');
+$ascii->is('CREATE EXTENSION crypto_rt', '', 'the extension in a database in SQL_ASCII');
+$ascii->is("SELECT crypto_price('BTC')::text, crypto_price('YONKŌ')::text", '77146.66|12.25', 'has all prices');
+$ascii->is("SELECT count(crypto_price(s)), sum((SELECT count(*) FROM crypto_quote(s)))
+	FROM unnest(ARRAY[E'\\xff', E'\\xff\\xfe\\xc3(', E'BT\\xc3', E'\\xed\\xa0\\x80', E'id:\\xff', repeat(E'\\xff', 10240)]) AS s",
+	'0|0', 'and bytes that are no UTF-8 match nothing');
+like(CryptoRt::Session->new($node, 'latin1')->ask('CREATE EXTENSION crypto_rt'), qr/ERROR:  crypto_rt needs a database in UTF8/,
+	'a database in LATIN1 is refused');
 
 #
 # crypto_convert
@@ -169,7 +170,7 @@ my @converted = (
 	[ "2, 'BTC', 'USD'", '154293.32' ],
 	[ "1, 'usd', 'USD'", '1' ],
 	[ "154293.32, 'USD', 'btc'", '2' ],
-	[ "1, 'BTC', 'ETH'", '25.3991' ],
+	[ "1, 'BTC', 'ETH'", '25.3992' ],
 	[ "0, 'BTC', 'ETH'", '0' ],
 	[ "-1.5, 'id:ethereum', 'USD'", '-4556.055' ],
 	[ "1, 'NOPE', 'USD'", undef ],
@@ -193,8 +194,7 @@ is(sql('SELECT string_agg(rank::text, \',\') FROM (SELECT rank FROM crypto_quote
 is(sql('SELECT count(*) FROM crypto_quotes() WHERE rank IS NOT NULL'), sql('SELECT coins FROM crypto_status()'), 'crypto_quotes() is all of them');
 is(sql('SELECT bool_and(rank >= before) FROM (SELECT rank, lag(rank) OVER () AS before FROM crypto_quotes()) AS q'), 't', 'in order');
 is(sql('SELECT count(*) FROM crypto_quotes(0)'), '0', 'nobody ranks up to 0');
-my ($code, undef, $error) = $node->psql('postgres', 'SELECT * FROM crypto_quotes(-1)');
-like($error, qr/max_rank must not be negative/, 'a negative max_rank is an error');
+like(sql('SELECT * FROM crypto_quotes(-1)'), qr/ERROR:  max_rank must not be negative/, 'a negative max_rank is an error');
 
 is(sql("SELECT source FROM crypto_quote('BTC')"), 'simulated', 'the source says that prices are simulated');
 is(sql("SELECT source FROM crypto_status()"), 'simulated', 'and so does crypto_status()');
@@ -209,10 +209,10 @@ foreach my $price ('0.123456789012345678', '123456789012345.678', '0.00000000000
 {
 	$sim->coin('ethereum', price => $price);
 	$sim->delete('/sim/row?nameid=ethereum');
-	sql_becomes($node, "SELECT crypto_price('ETH')::text", $price, "$price arrives in SQL");
+	$db->becomes("SELECT crypto_price('ETH')::text", $price, "$price arrives in SQL");
 	eventually(sub { get('ETH') =~ /"price":\Q$price\E,/ }, 'and in Redis');
-	sql_becomes($node, "SELECT price::text FROM tickers WHERE symbol = 'ETH'", $price, 'and in tickers');
-	sql_becomes($node, "SELECT price::text FROM crypto_snapshots JOIN crypto_coins USING (coin) WHERE nameid = 'ethereum' ORDER BY time DESC LIMIT 1",
+	$db->becomes("SELECT price::text FROM tickers WHERE symbol = 'ETH'", $price, 'and in tickers');
+	$db->becomes("SELECT price::text FROM crypto_snapshots JOIN crypto_coins USING (coin) WHERE nameid = 'ethereum' ORDER BY time DESC LIMIT 1",
 		$price, 'and in crypto_snapshots');
 }
 
@@ -221,13 +221,13 @@ foreach my $price ('0.123456789012345678', '123456789012345.678', '0.00000000000
 #
 $node->append_conf('postgresql.conf', "crypto_rt.ttl_factor = 0.1\n");
 $node->reload;
-sql_becomes($node, "SELECT ttl FROM crypto_tiers WHERE tier = 'tier1'", '00:00:06', 'a short TTL');
+$db->becomes("SELECT ttl FROM crypto_tiers WHERE tier = 'tier1'", '00:00:06', 'a short TTL');
 is(sql("SELECT stale FROM crypto_quote('BTC')"), 'f', 'what is polled all the time is fresh');
 sql('SELECT crypto_pause()');
-sql_becomes($node, "SELECT stale FROM crypto_quote('BTC')", 't', 'without polls it is stale after the TTL');
+$db->becomes("SELECT stale FROM crypto_quote('BTC')", 't', 'without polls it is stale after the TTL');
 is(sql("SELECT crypto_price('BTC')::text"), '77146.66', 'and still tells its price');
 sql('SELECT crypto_resume()');
-sql_becomes($node, "SELECT stale FROM crypto_quote('BTC')", 'f', 'and fresh when polls go on');
+$db->becomes("SELECT stale FROM crypto_quote('BTC')", 'f', 'and fresh when polls go on');
 
 $node->stop('fast');
 done_testing();
