@@ -117,7 +117,7 @@ build/fuzz/%: test/fuzz/%.c $(CORE_SOURCES) $(wildcard src/core/*.h)
 # Looks
 #
 
-C_FILES = $(sort $(wildcard src/*/*.[ch] test/unit/*.[ch] test/fuzz/*.c))
+C_FILES = $(sort $(wildcard src/*/*.[ch] test/unit/*.[ch] test/fuzz/*.[ch] test/bench/*.c))
 
 format:
 	@src/run/install-deps lint
@@ -129,4 +129,4 @@ lint:
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
 		--suppressions-list=test/cppcheck-suppressions src/core src/sim src/extension
 	clang-tidy --quiet $(CORE_SOURCES) $(SIM_SOURCES) -- -std=gnu11 $$($(PKG_CONFIG) --cflags json-c)
-	shellcheck -x $$(git ls-files src/run test .ci | while read -r f; do head -c 20 "$$f" | grep -q '^#!.*sh' && echo "$$f"; done)
+	shellcheck -x $$(grep -rlE '^#!.*(bash|/sh)|^# shellcheck shell' src/run test .ci)

@@ -37,7 +37,7 @@ deadline(const Schedule *s, const SchedulePage *page)
 static void
 stretch(Schedule *s)
 {
-	double demand[TIER_MAX];
+	double demand[TIER_MAX] = {0};
 	double total = 0;
 	double excess;
 

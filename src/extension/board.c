@@ -19,7 +19,7 @@
 #include "board.h"
 #include "settings.h"
 
-#define SWEEPS_UNTIL_GONE 3		/* absent from so many in a row: listed no more */
+#define SWEEPS_UNTIL_GONE 3     /* absent from so many in a row: listed no more */
 #define SWEEPS_UNTIL_TAKEOVER 3 /* ranked better in so many in a row: takes the symbol */
 
 #define ENTRY_EMPTY UINT32_C(0)
@@ -38,7 +38,7 @@ typedef struct BoardCell
 	uint64 key_lo;
 	uint64 key_hi;
 	char price[BOARD_PRICE_SIZE]; /* a numeric, ready to be copied */
-	uint32 generation;			  /* 0: the slot has never held a coin */
+	uint32 generation;            /* 0: the slot has never held a coin */
 	bool owns_symbol;
 	char unused[11];
 } BoardCell;
@@ -51,10 +51,10 @@ typedef struct BoardSlot
 	Quote quote;
 
 	/* the poller's own */
-	uint32 last_sweep;	/* when it was on a page last */
+	uint32 last_sweep;  /* when it was on a page last */
 	uint32 rival_sweep; /* when it ranked better than the owner of its symbol last */
-	uint32 rival_run;	/* sweeps in a row in which it did */
-	bool settled;		/* it has been here for a sweep: its symbol is not taken at first sight */
+	uint32 rival_run;   /* sweeps in a row in which it did */
+	bool settled;       /* it has been here for a sweep: its symbol is not taken at first sight */
 } BoardSlot;
 
 typedef struct BoardIndex
@@ -81,7 +81,7 @@ typedef struct Board
 	/* the poller's own */
 	uint32 sweep;
 	uint32 refused_now; /* in this sweep */
-	int32 worst_rank;	/* at least that of the worst coin; tells when to look for it */
+	int32 worst_rank;   /* at least that of the worst coin; tells when to look for it */
 
 	BoardIndex by_symbol;
 	BoardIndex by_nameid;
@@ -104,8 +104,8 @@ board_shmem_size(void)
 {
 	Size coins = (Size) settings_max_coins();
 
-	return PG_CACHE_LINE_SIZE + CACHELINEALIGN(sizeof(Board)) + coins * sizeof(BoardCell) + 2 * index_bytes() +
-		   coins * sizeof(BoardSlot);
+	return PG_CACHE_LINE_SIZE + CACHELINEALIGN(sizeof(Board)) + coins * sizeof(BoardCell) +
+		   2 * index_bytes() + coins * sizeof(BoardSlot);
 }
 
 void
@@ -214,9 +214,8 @@ slot_has_symbol(int slot, SymbolKey key, const char *symbol)
 	{
 		sequence = read_begin(&cells[slot]);
 		same = cell_has_key(&cells[slot], key) &&
-			   (symbol_key_is_exact(key) ||
-				symbol_equal(symbol, key.len, slots[slot].quote.symbol,
-							 strnlen(slots[slot].quote.symbol, SYMBOL_SIZE)));
+			   (symbol_key_is_exact(key) || symbol_equal(symbol, key.len, slots[slot].quote.symbol,
+														 strnlen(slots[slot].quote.symbol, SYMBOL_SIZE)));
 	} while (!read_done(&cells[slot], sequence));
 	return same;
 }
@@ -290,19 +289,22 @@ names_coin(const char *symbol, size_t len)
 }
 
 int
+board_find_symbol(const char *symbol, size_t len)
+{
+	int64 at = len == 0 || len >= SYMBOL_SIZE ? -1 : find_symbol(symbol_key(symbol, len), symbol);
+
+	return at < 0 ? BOARD_NO_SLOT : (int) entry_at(symbol_entries, (uint32) at) - 1;
+}
+
+int
 board_find(const char *symbol, size_t len)
 {
 	int64 at;
 
-	if (names_coin(symbol, len))
-	{
-		at = find_nameid(symbol + 3, len - 3);
-		return at < 0 ? BOARD_NO_SLOT : (int) entry_at(nameid_entries, (uint32) at) - 1;
-	}
-	if (len == 0 || len >= SYMBOL_SIZE)
-		return BOARD_NO_SLOT;
-	at = find_symbol(symbol_key(symbol, len), symbol);
-	return at < 0 ? BOARD_NO_SLOT : (int) entry_at(symbol_entries, (uint32) at) - 1;
+	if (!names_coin(symbol, len))
+		return board_find_symbol(symbol, len);
+	at = find_nameid(symbol + 3, len - 3);
+	return at < 0 ? BOARD_NO_SLOT : (int) entry_at(nameid_entries, (uint32) at) - 1;
 }
 
 /* Copy the price of a slot whose cell was found already. */
@@ -732,7 +734,8 @@ board_end_sweep(void (*changed)(int slot))
 			continue;
 		owner = owner_of_symbol(slot);
 		ereport(LOG, errmsg("crypto_rt: the symbol %s passes from %s to %s", slots[slot].quote.symbol,
-							owner == BOARD_NO_SLOT ? "nobody" : slots[owner].quote.nameid, slots[slot].quote.nameid));
+							owner == BOARD_NO_SLOT ? "nobody" : slots[owner].quote.nameid,
+							slots[slot].quote.nameid));
 		take_symbol(slot);
 		if (owner != BOARD_NO_SLOT)
 			changed(owner);

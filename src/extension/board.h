@@ -23,9 +23,9 @@
 #define BOARD_PRICE_SIZE 24 /* a numeric of 18 digits takes 18 bytes, wherever its point is */
 
 /* What a poll changed of a coin. */
-#define BOARD_CHANGED 0x01		 /* anything that a reader is shown, ages aside */
+#define BOARD_CHANGED 0x01       /* anything that a reader is shown, ages aside */
 #define BOARD_PRICE_CHANGED 0x02 /* the price */
-#define BOARD_CREATED 0x04		 /* the coin was not on the board */
+#define BOARD_CREATED 0x04       /* the coin was not on the board */
 
 /* A slot's content as a reader gets it. */
 typedef struct BoardEntry
@@ -37,8 +37,8 @@ typedef struct BoardEntry
 
 typedef struct BoardCounts
 {
-	int coins;	 /* on the board */
-	int active;	 /* of these */
+	int coins;   /* on the board */
+	int active;  /* of these */
 	int refused; /* kept out by max_coins in the last sweep */
 } BoardCounts;
 
@@ -55,6 +55,9 @@ extern Numeric board_price(const char *symbol, size_t len);
 
 /* The slot of a symbol, or of id:<nameid>; BOARD_NO_SLOT for a coin that is not on the board. */
 extern int board_find(const char *symbol, size_t len);
+
+/* The slot of a symbol and nothing else, were it to begin with "ID:". */
+extern int board_find_symbol(const char *symbol, size_t len);
 
 /* Copy a slot.  False when it holds no coin. */
 extern bool board_read(int slot, BoardEntry *entry);

@@ -33,8 +33,8 @@ typedef struct Control
 		Latch *latch;
 	} workers[WORKER_KINDS];
 	uint64 purge_requested; /* tickets given out */
-	uint64 purge_answered;	/* up to this ticket */
-	int64 purge_removed;	/* by the last answer */
+	uint64 purge_answered;  /* up to this ticket */
+	int64 purge_removed;    /* by the last answer */
 	char purge_error[PURGE_ERROR_SIZE];
 } Control;
 
@@ -74,7 +74,8 @@ control_require(void)
 	others = GetConfigOption("shared_preload_libraries", true, false);
 	ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			errmsg("crypto_rt was not loaded when the server started"),
-			errhint("Put this line into postgresql.conf and restart the server: shared_preload_libraries = '%s%scrypto_rt'",
+			errhint("Put this line into postgresql.conf and restart the server: shared_preload_libraries = "
+					"'%s%scrypto_rt'",
 					others != NULL ? others : "", others != NULL && others[0] != '\0' ? ", " : ""));
 }
 

@@ -333,7 +333,8 @@ judge(Transfer *t, CURLcode code, FetchResult *result)
 	else if (code != CURLE_OK)
 	{
 		result->verdict = FETCH_UNREACHABLE;
-		snprintf(result->error, FETCH_ERROR_SIZE, "%s", t->error[0] != '\0' ? t->error : curl_easy_strerror(code));
+		snprintf(result->error, FETCH_ERROR_SIZE, "%s",
+				 t->error[0] != '\0' ? t->error : curl_easy_strerror(code));
 	}
 	else if (status == 429 || status == 403 || status >= 500)
 	{

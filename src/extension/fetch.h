@@ -10,18 +10,18 @@
 
 #include "postgres.h"
 
-#define FETCH_MAX 8						/* transfers under way */
+#define FETCH_MAX 8                      /* transfers under way */
 #define FETCH_BODY_MAX (8 * 1024 * 1024) /* bytes, unpacked; a page has 37,100 */
-#define FETCH_CONNECT_TIMEOUT 3000		/* ms */
-#define FETCH_TIMEOUT 10000				/* ms, for all of it */
+#define FETCH_CONNECT_TIMEOUT 3000       /* ms */
+#define FETCH_TIMEOUT 10000              /* ms, for all of it */
 #define FETCH_ERROR_SIZE 200
 
 typedef enum FetchVerdict
 {
-	FETCH_OK,		   /* 200, and JSON by its Content-Type */
-	FETCH_REFUSED,	   /* 429, 403, 5xx: ask less often */
+	FETCH_OK,          /* 200, and JSON by its Content-Type */
+	FETCH_REFUSED,     /* 429, 403, 5xx: ask less often */
 	FETCH_UNREACHABLE, /* no answer, or not a whole one */
-	FETCH_UNUSABLE	   /* an answer, but not what was asked for */
+	FETCH_UNUSABLE     /* an answer, but not what was asked for */
 } FetchVerdict;
 
 typedef struct FetchResult
@@ -30,8 +30,8 @@ typedef struct FetchResult
 	FetchVerdict verdict;
 	const char *body; /* FETCH_OK: valid until the next call of any function here */
 	size_t len;
-	bool simulated;		 /* the answer says that it comes from the simulator */
-	int64 retry_after;	 /* microseconds that the server asked us to wait; 0: it did not say */
+	bool simulated;    /* the answer says that it comes from the simulator */
+	int64 retry_after; /* microseconds that the server asked us to wait; 0: it did not say */
 	char error[FETCH_ERROR_SIZE];
 } FetchResult;
 

@@ -226,7 +226,8 @@ crypto_rt_convert(PG_FUNCTION_ARGS)
 	to = price_of(PG_GETARG_TEXT_PP(2));
 	/* what has no price buys nothing, and cannot be bought */
 	if (from == NULL || to == NULL ||
-		DatumGetBool(DirectFunctionCall2(numeric_eq, NumericGetDatum(to), NumericGetDatum(int64_to_numeric(0)))))
+		DatumGetBool(
+			DirectFunctionCall2(numeric_eq, NumericGetDatum(to), NumericGetDatum(int64_to_numeric(0)))))
 		PG_RETURN_NULL();
 
 	dollars = DirectFunctionCall2(numeric_mul, NumericGetDatum(amount), NumericGetDatum(from));

@@ -36,7 +36,7 @@ typedef struct Child
 {
 	const char *entry;
 	BackgroundWorkerHandle *handle; /* NULL: not started, or by an earlier launcher */
-	int64 started;					/* unix microseconds */
+	int64 started;                  /* unix microseconds */
 	int64 not_before;
 	int backoff; /* ms */
 } Child;
@@ -160,7 +160,8 @@ crypto_rt_launcher_main(Datum arg)
 			/* the workers in it were ended by DROP DATABASE; those outside must hear of it */
 			control_set_installed(false);
 			control_wake(WORKER_PUBLISHER);
-			status_report(STATUS_LAUNCHER, "waiting for database \"%s\" (crypto_rt.database)", settings_database());
+			status_report(STATUS_LAUNCHER, "waiting for database \"%s\" (crypto_rt.database)",
+						  settings_database());
 			running(WORKER_RECORDER, now);
 			children[WORKER_RECORDER].not_before = 0;
 			continue;

@@ -86,10 +86,12 @@ crypto_rt_redis_purge(PG_FUNCTION_ARGS)
 	while (!control_purge_done(ticket, &removed, error, sizeof(error)))
 	{
 		if (GetCurrentTimestamp() > deadline)
-			ereport(ERROR, errcode(ERRCODE_QUERY_CANCELED), errmsg("the publisher did not finish the purge in time"),
+			ereport(ERROR, errcode(ERRCODE_QUERY_CANCELED),
+					errmsg("the publisher did not finish the purge in time"),
 					errdetail("Keys may have been removed; the publisher goes on."),
 					errhint("Look at crypto_status().redis_problem."));
-		WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 20, COMPAT_WAIT_EVENT("CryptoRtPurge"));
+		WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 20,
+				  COMPAT_WAIT_EVENT("CryptoRtPurge"));
 		ResetLatch(MyLatch);
 		CHECK_FOR_INTERRUPTS();
 	}

@@ -38,7 +38,7 @@
 typedef struct PolledPage
 {
 	uint64 hash; /* of the body */
-	size_t len;	 /* of the body; 0: nothing to compare with */
+	size_t len;  /* of the body; 0: nothing to compare with */
 	bool simulated;
 	bool failing; /* its last poll brought nothing */
 	int nrejected;
@@ -155,14 +155,16 @@ restore(void)
 		char *query;
 
 		worker_transaction_begin("filling the board from the tables");
-		if (SPI_execute("SELECT pg_catalog.quote_ident(n.nspname) FROM pg_catalog.pg_extension e"
-						" JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'crypto_rt'",
-						true, 1) == SPI_OK_SELECT &&
+		if (SPI_execute(
+				"SELECT pg_catalog.quote_ident(n.nspname) FROM pg_catalog.pg_extension e"
+				" JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'crypto_rt'",
+				true, 1) == SPI_OK_SELECT &&
 			SPI_processed == 1)
 		{
 			schema = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
 			query = psprintf(
-				"SELECT symbol, name, nameid, coinlore_id::pg_catalog.int8, rank::pg_catalog.int8, price, price_btc,"
+				"SELECT symbol, name, nameid, coinlore_id::pg_catalog.int8, rank::pg_catalog.int8, price, "
+				"price_btc,"
 				" change_1h, change_24h, change_7d, volume_24h, market_cap, circulating_supply, total_supply,"
 				" max_supply, (source = 'simulated')::pg_catalog.int4::pg_catalog.int8,"
 				" EXTRACT(epoch FROM source_time)::pg_catalog.int8,"
@@ -257,9 +259,11 @@ store_page(PolledPage *page, bool simulated, int64 now)
 		if (slot == BOARD_NO_SLOT)
 		{
 			if (!warned)
-				ereport(WARNING, errmsg("crypto_rt: the board is full, so the coins that rank worst are left out"),
-						errdetail("It has room for %d coins.", settings_max_coins()),
-						errhint("Raise crypto_rt.max_coins, which takes a restart, or set crypto_rt.max_rank."));
+				ereport(
+					WARNING,
+					errmsg("crypto_rt: the board is full, so the coins that rank worst are left out"),
+					errdetail("It has room for %d coins.", settings_max_coins()),
+					errhint("Raise crypto_rt.max_coins, which takes a restart, or set crypto_rt.max_rank."));
 			warned = true;
 			continue;
 		}
@@ -358,8 +362,9 @@ take_page(const FetchResult *result, int64 now)
 	status_set(STATUS_SIMULATED, result->simulated);
 	status_add(STATUS_ROWS_REJECTED, parsed.nrejected);
 	if (parsed.nrejected != page->nrejected && parsed.nrejected > 0)
-		ereport(LOG, errmsg("crypto_rt feed: %d rows of the page from rank %d cannot be used", parsed.nrejected,
-							result->page * COINLORE_PAGE_ROWS + 1),
+		ereport(LOG,
+				errmsg("crypto_rt feed: %d rows of the page from rank %d cannot be used", parsed.nrejected,
+					   result->page * COINLORE_PAGE_ROWS + 1),
 				errdetail_internal("The first: %s", parsed.rejected_why));
 	page->nrejected = parsed.nrejected;
 	if (parsed.coins_num > 0)
@@ -396,9 +401,10 @@ configure(bool first)
 
 	if (first)
 		schedule_init(&schedule, tiers, settings_max_requests_per_second(), settings_max_rank(), monotonic());
-	else if (memcmp(&used_tiers, tiers, sizeof(used_tiers)) != 0 || used_rate != settings_max_requests_per_second() ||
-			 used_max_rank != settings_max_rank())
-		schedule_configure(&schedule, tiers, settings_max_requests_per_second(), settings_max_rank(), monotonic());
+	else if (memcmp(&used_tiers, tiers, sizeof(used_tiers)) != 0 ||
+			 used_rate != settings_max_requests_per_second() || used_max_rank != settings_max_rank())
+		schedule_configure(&schedule, tiers, settings_max_requests_per_second(), settings_max_rank(),
+						   monotonic());
 	used_tiers = *tiers;
 	used_rate = settings_max_requests_per_second();
 	used_max_rank = settings_max_rank();

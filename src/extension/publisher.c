@@ -226,7 +226,7 @@ write_stats(void)
 static bool
 symbol_is_owned(const char *symbol)
 {
-	int slot = board_find(symbol, strlen(symbol));
+	int slot = board_find_symbol(symbol, strlen(symbol));
 	BoardEntry owner;
 
 	return slot != BOARD_NO_SLOT && board_read(slot, &owner) && owner.owns_symbol && owner.quote.rank > 0 &&

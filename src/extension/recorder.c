@@ -545,7 +545,7 @@ remove_surplus(void)
 		known[i].listed = false;
 	for (int i = 0; i < n; i++)
 	{
-		int slot = board_find(symbols[i], strlen(symbols[i]));
+		int slot = board_find_symbol(symbols[i], strlen(symbols[i]));
 		BoardEntry entry;
 
 		if (slot != BOARD_NO_SLOT && read_slot(slot, &entry) && entry.owns_symbol &&

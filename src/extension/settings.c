@@ -38,7 +38,7 @@ check_database(char **value, void **extra, GucSource source)
 static bool
 check_source_url(char **value, void **extra, GucSource source)
 {
-	const char *host = strncmp(*value, "https://", 8) == 0 ? *value + 8
+	const char *host = strncmp(*value, "https://", 8) == 0  ? *value + 8
 					   : strncmp(*value, "http://", 7) == 0 ? *value + 7
 															: NULL;
 	size_t length = host == NULL ? 0 : strcspn(host, "/?#");
@@ -119,37 +119,43 @@ show_redis_url(void)
 void
 settings_define(void)
 {
-	DefineCustomStringVariable("crypto_rt.database", "Database whose tables are written.", NULL, &database, "postgres",
-							   PGC_POSTMASTER, 0, check_database, NULL, NULL);
+	DefineCustomStringVariable("crypto_rt.database", "Database whose tables are written.", NULL, &database,
+							   "postgres", PGC_POSTMASTER, 0, check_database, NULL, NULL);
 	DefineCustomStringVariable("crypto_rt.source_url", "Base URL of the CoinLore API.", NULL, &source_url,
-							   "https://api.coinlore.net/api", PGC_SIGHUP, GUC_SUPERUSER_ONLY, check_source_url, NULL,
-							   NULL);
-	DefineCustomRealVariable("crypto_rt.max_requests_per_second", "Requests per second sent to CoinLore at the most.",
-							 "CoinLore recommends 1. When this is too little for all tiers, low tiers are polled less often.",
-							 &max_requests_per_second, 4, 0.1, 1000, PGC_SIGHUP, 0, NULL, NULL, NULL);
-	DefineCustomIntVariable("crypto_rt.max_rank", "Track only the best so many coins; 0 for all.", NULL, &max_rank, 0, 0,
-							SCHEDULE_PAGES_MAX * SCHEDULE_PAGE_ROWS, PGC_SIGHUP, 0, NULL, NULL, NULL);
-	DefineCustomIntVariable("crypto_rt.max_coins", "Coins that shared memory has room for.", NULL, &max_coins, 20000, 100,
-							SCHEDULE_PAGES_MAX * SCHEDULE_PAGE_ROWS, PGC_POSTMASTER, 0, NULL, NULL, NULL);
-	DefineCustomStringVariable("crypto_rt.tiers", "Which ranks are polled how often: ranks up to N : seconds, ....", NULL,
+							   "https://api.coinlore.net/api", PGC_SIGHUP, GUC_SUPERUSER_ONLY,
+							   check_source_url, NULL, NULL);
+	DefineCustomRealVariable(
+		"crypto_rt.max_requests_per_second", "Requests per second sent to CoinLore at the most.",
+		"CoinLore recommends 1. When this is too little for all tiers, low tiers are polled less often.",
+		&max_requests_per_second, 4, 0.1, 1000, PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("crypto_rt.max_rank", "Track only the best so many coins; 0 for all.", NULL,
+							&max_rank, 0, 0, SCHEDULE_PAGES_MAX * SCHEDULE_PAGE_ROWS, PGC_SIGHUP, 0, NULL,
+							NULL, NULL);
+	DefineCustomIntVariable("crypto_rt.max_coins", "Coins that shared memory has room for.", NULL, &max_coins,
+							20000, 100, SCHEDULE_PAGES_MAX * SCHEDULE_PAGE_ROWS, PGC_POSTMASTER, 0, NULL,
+							NULL, NULL);
+	DefineCustomStringVariable("crypto_rt.tiers",
+							   "Which ranks are polled how often: ranks up to N : seconds, ....", NULL,
 							   &tiers_text, TIER_DEFAULT, PGC_SIGHUP, 0, check_tiers, assign_tiers, NULL);
 	DefineCustomStringVariable("crypto_rt.redis_url", "Redis to write quotes to; empty for none.",
-							   "Its password, if any, is better kept in crypto_rt.redis_password_file.", &redis_url,
-							   "redis://127.0.0.1:6379/0", PGC_SIGHUP,
+							   "Its password, if any, is better kept in crypto_rt.redis_password_file.",
+							   &redis_url, "redis://127.0.0.1:6379/0", PGC_SIGHUP,
 							   /* pg_settings would show the password in its column reset_val */
-							   GUC_SUPERUSER_ONLY | GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE, check_redis_url, NULL,
-							   show_redis_url);
-	DefineCustomStringVariable("crypto_rt.redis_password_file", "File whose first line is the password for Redis.", NULL,
-							   &redis_password_file, "", PGC_SIGHUP, GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
-	DefineCustomRealVariable("crypto_rt.ttl_factor", "Multiplies the time for which a quote is good.", NULL, &ttl_factor, 1.0,
-							 0.1, 1000, PGC_SIGHUP, 0, NULL, NULL, NULL);
-	DefineCustomIntVariable("crypto_rt.ticker_top", "Best so many coins kept in tickers; 0 for all.", NULL, &ticker_top, 1000,
-							0, INT_MAX, PGC_SIGHUP, 0, NULL, NULL, NULL);
-	DefineCustomIntVariable("crypto_rt.snapshot_top",
-							"Best so many coins whose changed prices are appended to crypto_snapshots; 0 for all.", NULL,
-							&snapshot_top, 1000, 0, INT_MAX, PGC_SIGHUP, 0, NULL, NULL, NULL);
-	DefineCustomIntVariable("crypto_rt.flush_interval", "Time from commit to commit of the recorder.", NULL, &flush_interval,
-							1000, 50, 60000, PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
+							   GUC_SUPERUSER_ONLY | GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE, check_redis_url,
+							   NULL, show_redis_url);
+	DefineCustomStringVariable("crypto_rt.redis_password_file",
+							   "File whose first line is the password for Redis.", NULL, &redis_password_file,
+							   "", PGC_SIGHUP, GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
+	DefineCustomRealVariable("crypto_rt.ttl_factor", "Multiplies the time for which a quote is good.", NULL,
+							 &ttl_factor, 1.0, 0.1, 1000, PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("crypto_rt.ticker_top", "Best so many coins kept in tickers; 0 for all.", NULL,
+							&ticker_top, 1000, 0, INT_MAX, PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable(
+		"crypto_rt.snapshot_top",
+		"Best so many coins whose changed prices are appended to crypto_snapshots; 0 for all.", NULL,
+		&snapshot_top, 1000, 0, INT_MAX, PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("crypto_rt.flush_interval", "Time from commit to commit of the recorder.", NULL,
+							&flush_interval, 1000, 50, 60000, PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("crypto_rt");
 }
 

@@ -81,7 +81,7 @@ store(StatusText which, const char *text)
 }
 
 void
-status_report(StatusText which, const char *fmt,...)
+status_report(StatusText which, const char *fmt, ...)
 {
 	char text[STATUS_TEXT_SIZE];
 	va_list args;

@@ -22,7 +22,7 @@ typedef enum StatusNumber
 	STATUS_PAGES_FAILED,
 	STATUS_ROWS_REJECTED,
 	STATUS_REQUEST_RATE, /* thousandths of a request per second that the budget allows now */
-	STATUS_SIMULATED,	 /* 1: the source is the simulator */
+	STATUS_SIMULATED,    /* 1: the source is the simulator */
 
 	/* written by the publisher */
 	STATUS_REDIS_CONNECTED,
@@ -42,8 +42,8 @@ typedef enum StatusNumber
 
 typedef enum StatusText
 {
-	STATUS_FEED,	 /* "" when all is well, otherwise what is wrong; written by the poller */
-	STATUS_REDIS,	 /* likewise, by the publisher */
+	STATUS_FEED,     /* "" when all is well, otherwise what is wrong; written by the poller */
+	STATUS_REDIS,    /* likewise, by the publisher */
 	STATUS_RECORDER, /* likewise, by the recorder */
 	STATUS_LAUNCHER, /* likewise, by the launcher */
 	STATUS_TEXTS
@@ -62,7 +62,7 @@ extern int64 status_get(StatusNumber number);
  * Report a change of state: logs once when text differs from what it was, at LOG, as "<who>: <text>", and when it
  * becomes "" that all is well again.  Secrets must not be in it.
  */
-extern void status_report(StatusText which, const char *fmt,...) pg_attribute_printf(2, 3);
+extern void status_report(StatusText which, const char *fmt, ...) pg_attribute_printf(2, 3);
 extern void status_ok(StatusText which);
 extern void status_read(StatusText which, char *buf); /* STATUS_TEXT_SIZE */
 

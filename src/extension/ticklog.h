@@ -20,9 +20,9 @@ typedef struct Tick
 {
 	int32 slot;
 	uint32 generation; /* of the slot: tells which coin it was */
-	uint32 flags;	   /* BOARD_* and TICK_PAGE_END */
-	int32 rank;		   /* 0: listed no more */
-	int64 time;		   /* unix microseconds: when the page was fetched */
+	uint32 flags;      /* BOARD_* and TICK_PAGE_END */
+	int32 rank;        /* 0: listed no more */
+	int64 time;        /* unix microseconds: when the page was fetched */
 	Decimal price;
 	Decimal volume_24h;
 	bool simulated;
@@ -39,7 +39,7 @@ typedef struct TicklogCounts
 {
 	uint64 written;
 	uint64 behind[TICK_READERS]; /* ticks that the reader has not read yet */
-	uint64 lost[TICK_READERS];	 /* ticks that were overwritten before it read them */
+	uint64 lost[TICK_READERS];   /* ticks that were overwritten before it read them */
 } TicklogCounts;
 
 extern Size ticklog_shmem_size(void);

@@ -148,6 +148,5 @@ worker_transaction_failed(char *message, Size size)
 int64
 worker_now(void)
 {
-	return GetCurrentTimestamp() +
-		   (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
+	return GetCurrentTimestamp() + (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
 }

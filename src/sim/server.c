@@ -148,7 +148,7 @@ reset_connection(struct MHD_Connection *connection)
 	int fd = socket_of(connection);
 
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
-	connect(fd, &nowhere, sizeof(nowhere));
+	(void) connect(fd, &nowhere, sizeof(nowhere));
 }
 
 static ssize_t

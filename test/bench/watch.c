@@ -157,8 +157,10 @@ main(int argc, char **argv)
 			usleep(20);
 			continue;
 		}
-		if (sscanf(line, "{\"sent_us\":%lld,\"start\":%d,\"limit\":%d,\"nameid\":\"%199[^\"]\",\"price\":\"%79[^\"]\"", &sent,
-				   &start, &limit, nameid, price) != 5 ||
+		if (sscanf(
+				line,
+				"{\"sent_us\":%lld,\"start\":%d,\"limit\":%d,\"nameid\":\"%199[^\"]\",\"price\":\"%79[^\"]\"",
+				&sent, &start, &limit, nameid, price) != 5 ||
 			start / 100 >= PAGES || strspn(price, "0123456789.eE+-") != strlen(price))
 			continue; /* "0?" is the price of a dead coin */
 		if (live && last[start / 100][0] != '\0' && strcmp(last[start / 100], price) != 0)
@@ -172,7 +174,7 @@ main(int argc, char **argv)
 		return 0;
 	}
 	qsort(samples, (size_t) nsamples, sizeof(double), compare);
-	printf("%d %.2f %.2f %.2f %d\n", nsamples, samples[nsamples / 2], samples[nsamples * 99 / 100], samples[nsamples - 1],
-		   missed);
+	printf("%d %.2f %.2f %.2f %d\n", nsamples, samples[nsamples / 2], samples[nsamples * 99 / 100],
+		   samples[nsamples - 1], missed);
 	return 0;
 }

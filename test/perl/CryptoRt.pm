@@ -18,7 +18,8 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(server eventually wait_for remains sql_is sql_becomes status log_lines set free_port workers);
+our @EXPORT = qw(server eventually wait_for remains sql_is sql_becomes status log_lines set free_port workers
+	redis_becomes_whole);
 
 our $top = dirname(__FILE__) . '/../..';
 our $deadline = 30;    # seconds that anything may take
@@ -144,6 +145,24 @@ sub workers
 	@pid{qw(launcher poller publisher recorder)} = split /\|/, $node->safe_psql('postgres',
 		'SELECT launcher_pid, poller_pid, publisher_pid, recorder_pid FROM crypto_status()');
 	return %pid;
+}
+
+# A test that passes when Redis holds all that the board does: the coins that are listed and own their symbol.
+sub redis_becomes_whole
+{
+	my ($node, $redis, $name, $seconds) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	my $sql = <<'SQL';
+SELECT string_agg(q.symbol || E'\n' || q.rank, E'\n' ORDER BY q.rank, q.symbol COLLATE "C")
+FROM crypto_quotes() q JOIN LATERAL crypto_quote(q.symbol) o ON o.nameid = q.nameid WHERE q.rank > 0
+SQL
+	my $ranked = sub { $redis->cli('ZRANGE', 'crypto:symbols:ranked', 0, -1, 'WITHSCORES') // '' };
+	my $quotes = sub { scalar(my @keys = split /\n/, $redis->cli('KEYS', 'crypto:quote:*') // '') };
+	my $whole = sub {
+		my $expected = $node->safe_psql('postgres', $sql);
+		return $ranked->() eq $expected && 2 * $quotes->() == split /\n/, $expected;
+	};
+	return eventually($whole, $name, $seconds // 12);
 }
 
 # A program in the background: started by a list, ended when the object goes.
@@ -317,7 +336,7 @@ sub cli
 	my $answer = <$pipe>;
 	{ local $?; close $pipe; }
 	return unless defined $answer;
-	chomp $answer;
+	$answer =~ s/\n\z//;    # chomp does nothing while $/ is undefined
 	return $answer;
 }
 

@@ -1,4 +1,4 @@
-# What is in Redis: keys, shapes, lifetimes, messages; and that it heals whatever is done to it.
+# What is in Redis: keys, shapes, lifetimes, messages, whatever the symbol, and crypto_redis_purge().
 use strict;
 use warnings;
 use IO::Select;
@@ -16,64 +16,171 @@ crypto_rt.max_requests_per_second = 100
 crypto_rt.flush_interval = 100ms
 CONF
 
-#
-# A subscriber: redis-cli, read line by line
-#
-
-open my $messages, '-|', 'redis-cli', '-p', $redis->port, 'subscribe', 'crypto:updates' or die;
+# A subscriber: redis-cli, read line by line.
+my $subscriber = open(my $messages, '-|', 'redis-cli', '-p', $redis->port, 'subscribe', 'crypto:updates') or die "cannot run redis-cli: $!";
 my $reader = IO::Select->new($messages);
 my $received = '';
 my @log;    # all messages so far, decoded
+END { kill 'TERM', $subscriber if $subscriber; }
 
-sub receive
-{
-	while ($reader->can_read(0))
-	{
-		last unless sysread $messages, $received, 65536, length $received;
-	}
-	while ($received =~ s/\A(.*)\n//)
-	{
-		my $line = $1;
-		push @log, { %{ $json->decode($line) }, text => $line, at => time() } if $line =~ /^\{/;
-	}
-	return;
-}
-
-# Wait for a message of which $what is true, among those from number $from on.
+# Wait for a message of which $what is true, from number $from on.
 sub message
 {
 	my ($from, $what, $seconds) = @_;
 	return wait_for(
 		sub {
-			receive();
+			while ($reader->can_read(0) && sysread $messages, $received, 65536, length $received) { }
+			while ($received =~ s/\A(.*)\n//)
+			{
+				my $line = $1;
+				push @log, { %{ $json->decode($line) }, text => $line, at => time() } if $line =~ /^\{/;
+			}
 			return (grep { $what->($_) } @log[ $from .. $#log ])[0];
 		},
 		$seconds);
 }
 
-END { close $reader if 0; kill 'TERM', $subscriber::pid if $subscriber::pid; }
-
 sub key { return $json->decode($redis->cli('GET', $_[0]) || '{}') }
-sub ranked { return join ' ', split /\n/, $redis->cli('ZRANGE', 'crypto:symbols:ranked', 0, -1, 'WITHSCORES') }
+sub ttl { return $redis->cli('TTL', $_[0]) }
 
-# The sorted set as it should be: the coins that are listed and own their symbol.
-sub ranked_by_sql
+# The first symbol from a rank on that stands for the coin there.
+sub symbol_from
 {
-	return $node->safe_psql('postgres', <<'SQL');
-SELECT string_agg(q.symbol || ' ' || q.rank, ' ' ORDER BY q.rank, q.symbol COLLATE "C")
-FROM crypto_quotes() q JOIN LATERAL crypto_quote(q.symbol) o ON o.nameid = q.nameid WHERE q.rank > 0
-SQL
+	return $node->safe_psql('postgres',
+		"SELECT q.symbol FROM crypto_quotes() q, crypto_quote(q.symbol) o WHERE q.rank >= $_[0] AND o.nameid = q.nameid ORDER BY q.rank LIMIT 1");
 }
 
-# Redis holds all that the board does.
-sub whole
+wait_for(sub { $redis->cli('PUBSUB', 'NUMSUB', 'crypto:updates') =~ /1$/ });
+$node->safe_psql('postgres', 'CREATE EXTENSION crypto_rt');
+sql_becomes($node, 'SELECT count(*) FROM crypto_quotes()', '300', 'all coins are polled');
+redis_becomes_whole($node, $redis, 'all are in Redis');
+
+#
+# Keys
+#
+
+like($redis->cli('GET', 'crypto:quote:BTC'), qr/^\{"symbol":"BTC","name":"Bitcoin","price":77146\.66,"price_btc":1\.00,"rank":1,"change_1h":-0\.08,"change_24h":-0\.98,"change_7d":-2\.38,"volume_24h":26551212429\.49,"market_cap":1540684444015\.40,"circulating_supply":19970852\.00,"total_supply":19970852,"max_supply":21000000,"last_updated":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z","update_interval":1,"tier":"tier1","source":"simulated","id":"bitcoin","coinlore_id":90\}$/,
+	'the JSON of a quote');
+my $dead = $redis->cli('GET', 'crypto:quote:DGD');
+like($dead, qr/"price":0,.*"tier":"tier3".*"update_interval":60|"price":0,.*"update_interval":60,"tier":"tier3"/, 'of a coin without a price');
+unlike($dead, qr/null|:,|,,/, 'what is unknown is left out');
+
+my ($second, $third) = map { symbol_from($_) } 150, 250;
+is(key("crypto:quote:$second")->{update_interval}, 20, 'the interval of the second tier');
+for (["crypto:quote:BTC", 55, 60], ["crypto:quote:$second", 95, 120], ["crypto:quote:$third", 235, 300], ['crypto:id_map:bitcoin', 86300, 86400])
 {
-	my ($name, $seconds) = @_;
-	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	return eventually(
-		sub {
-			my $n = split(/\n/, $redis->cli('KEYS', 'crypto:quote:*') // '');
-			return $n > 280 && $n * 2 == split(/ /, ranked()) && ranked() eq ranked_by_sql();
-		},
-		$name, $seconds // 12);
+	my ($name, $least, $most) = @$_;
+	cmp_ok(ttl($name), '>=', $least, "$name lives long enough");
+	cmp_ok(ttl($name), '<=', $most, "$name does not live too long");
 }
+is($redis->cli('GET', 'crypto:id_map:bitcoin'), 'BTC', 'symbol by nameid');
+is($redis->cli('ZRANGE', 'crypto:symbols:ranked', 0, 2), "BTC\nETH\nUSDT", 'symbols by rank');
+
+eventually(sub { (key('crypto:stats:last_update')->{pages_fetched} // 0) > 3 && key('crypto:stats:last_update')->{total_coins} == 300 },
+	'the statistics follow');
+my ($coins, $active) = split /\|/, status($node, 'coins, active_coins');
+like($redis->cli('GET', 'crypto:stats:last_update'),
+	qr/^\{"total_coins":$coins,"active_coins":$active,"last_full_update":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z","pages_fetched":\d+\}$/,
+	'and have their shape');
+
+#
+# Messages
+#
+
+my $quiet = @log;
+ok(message($quiet, sub { @{ $_[0]{quotes} } == 0 }, 7), 'a heartbeat in silence');
+my $beat = $#log;
+message(@log, sub { @{ $_[0]{quotes} } == 0 }, 7);
+my $silence = $log[-1]{at} - $log[$beat]{at};
+cmp_ok($silence, '>', 4.5, 'heartbeats come not more often than every 5 s');
+cmp_ok($silence, '<', 6, 'and not less often');
+like($log[-1]{text}, qr/^\{"epoch":\d+,"seq":\d+,"quotes":\[\]\}$/, 'their shape');
+
+my $from = @log;
+$sim->coin('dogecoin', price => '0.00000001230');
+my $news = message($from, sub { @{ $_[0]{quotes} } > 0 });
+is(join(' ', map { $_->{symbol} } @{ $news->{quotes} }), 'DOGE', 'a message has the quotes that changed, and no other');
+like($news->{text}, qr/"quotes":\[\{"symbol":"DOGE","name":"Dogecoin","price":0\.00000001230,/, 'with the price as it was sent');
+like($redis->cli('GET', 'crypto:quote:DOGE'), qr/"price":0\.00000001230,/, 'who hears of a quote can read it');
+sql_is($node, "SELECT crypto_price('DOGE')", '0.00000001230', 'the same as in SQL');
+
+# many at once, over several pages
+$from = @log;
+set($node, 'crypto_rt.tiers' => '*:300ms');
+$sim->post('/sim/step');
+sql_becomes($node, 'SELECT min(fetched_at) > now() - interval \'2 s\' FROM crypto_quotes()', 't', 'a step of the whole market');
+eventually(sub { message(0, sub { 1 }); my %seen; $seen{ $_->{id} }++ for map { @{ $_->{quotes} } } @log[ $from .. $#log ]; keys(%seen) > 250 },
+	'messages tell of nearly all coins');
+is(scalar(grep { @{ $_->{quotes} } > 100 } @log), 0, 'a page at a time');
+is(join(' ', map { $_->{seq} } @log), join(' ', 1 .. @log), 'seq counts by one');
+is(scalar(grep { $_->{epoch} != $log[0]{epoch} } @log), 0, 'epoch stays');
+cmp_ok($log[0]{epoch}, '>', 0, 'and is a number');
+
+#
+# Coins that leave, change their symbol, lose it
+#
+
+$sim->coin('dogecoin', present => 0);
+eventually(sub { $redis->cli('ZSCORE', 'crypto:symbols:ranked', 'DOGE') eq '' }, 'a coin that is listed no more is not among the ranked');
+is($redis->cli('EXISTS', 'crypto:quote:DOGE', 'crypto:id_map:dogecoin'), '0', 'nor has a quote or an id');
+
+$sim->coin('cardano', symbol => 'NEWADA');
+eventually(sub { $redis->cli('GET', 'crypto:id_map:cardano') eq 'NEWADA' }, 'a coin has another symbol: its id leads there');
+is(key('crypto:quote:NEWADA')->{id}, 'cardano', 'its quote is there');
+eventually(sub { $redis->cli('EXISTS', 'crypto:quote:ADA') eq '0' && $redis->cli('ZSCORE', 'crypto:symbols:ranked', 'ADA') eq '' },
+	'nothing is left under the old symbol');
+
+$sim->coin('taker-of-link', symbol => 'LINK', rank => 5, price => '5.55');
+eventually(sub { (key('crypto:quote:LINK')->{id} // '') eq 'taker-of-link' }, 'a symbol is taken over: the quote is the new owner\'s');
+eventually(sub { $redis->cli('ZSCORE', 'crypto:symbols:ranked', 'LINK') eq '5' }, 'with its rank');
+is($redis->cli('GET', 'crypto:id_map:taker-of-link'), 'LINK', 'and its id');
+eventually(sub { $redis->cli('EXISTS', 'crypto:id_map:chainlink') eq '0' }, 'the former owner has no id any more');
+
+#
+# Symbols of all kinds
+#
+
+my @odd = ('A B', 'X:Y', '*', '[a-z]?', '喵喵喵', 'ÄÖ', '%41', '$1', 'Q"UO\\TE', "IT'S", '{"}', 'crypto:quote:BTC', 'W' x 60);
+$sim->coin("odd-$_", symbol => $odd[$_], rank => 20 + $_, price => "1.0$_", volume24 => '5') for 0 .. $#odd;
+sql_becomes($node, 'SELECT count(*) FROM crypto_quotes() WHERE nameid LIKE \'odd-%\'', scalar(@odd), 'coins with odd symbols');
+for my $i (0 .. $#odd)
+{
+	(my $symbol = $odd[$i]) =~ tr/a-z/A-Z/;
+	my $name = length $symbol < 20 ? $symbol : 'a long one';
+	eventually(sub { (key("crypto:quote:$symbol")->{id} // '') eq "odd-$i" && $redis->cli('GET', "crypto:id_map:odd-$i") eq $symbol
+			&& $redis->cli('ZSCORE', 'crypto:symbols:ranked', $symbol) eq 20 + $i }, "symbol $name", 5);
+}
+redis_becomes_whole($node, $redis, 'all are there');
+
+#
+# Purge
+#
+
+$node->safe_psql('postgres', 'CREATE ROLE reader');
+my (undef, undef, $error) = $node->psql('postgres', 'SET ROLE reader; SELECT crypto_redis_purge()');
+like($error, qr/permission denied for function crypto_redis_purge/, 'purging is for the owner');
+
+my @foreign = ('crypto:mine', 'crypto:quotes', 'other', 'crypto:symbols:ranked:mine');
+$redis->cli('SET', $_, 'x') for @foreign;
+$node->safe_psql('postgres', 'SELECT crypto_pause()');
+sql_becomes($node, 'SELECT state FROM crypto_status()', 'paused', 'polling is paused');
+my $quotes;
+wait_for(sub { my $now = status($node, 'redis_quotes'); my $same = $now eq ($quotes // ''); $quotes = $now; return $same });
+my $ours = $redis->cli('DBSIZE') - @foreign;
+cmp_ok($ours, '>', 600, 'there is something to remove');
+sql_is($node, 'SELECT crypto_redis_purge()', $ours, 'the number of keys that were removed');
+my $left = join ' ', sort @foreign;
+remains(sub { join(' ', sort split /\n/, $redis->cli('KEYS', '*')) eq $left }, 'keys of others stay; paused, ours stay away', 6);
+sql_is($node, 'SELECT crypto_redis_purge()', '0', 'nothing is left to remove');
+$node->safe_psql('postgres', 'SELECT crypto_resume()');
+redis_becomes_whole($node, $redis, 'resumed, all come back');
+cmp_ok($node->safe_psql('postgres', 'SELECT crypto_redis_purge()'), '>', 500, 'purged while polling');
+redis_becomes_whole($node, $redis, 'they come back, too');
+
+$redis->end;
+sql_becomes($node, 'SELECT redis_connected FROM crypto_status()', 'f', 'Redis is gone');
+(undef, undef, $error) = $node->psql('postgres', 'SELECT crypto_redis_purge()');
+like($error, qr/Redis could not be purged: could not connect to 127\.0\.0\.1:\d+: Connection refused/, 'without Redis, purging says why it cannot');
+$node->stop;
+
+done_testing();
