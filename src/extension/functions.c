@@ -8,17 +8,13 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/numeric.h"
-#include "utils/timestamp.h"
-#include "utils/tuplestore.h"
 
 #include "board.h"
 #include "compat.h"
 #include "control.h"
+#include "row.h"
 #include "settings.h"
 #include "worker.h"
-
-#define QUOTE_COLUMNS 24
-#define UNIX_EPOCH_OFFSET ((POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY)
 
 COMPAT_SQL_FUNCTION(crypto_rt_price);
 COMPAT_SQL_FUNCTION(crypto_rt_quote);
@@ -39,89 +35,42 @@ crypto_rt_price(PG_FUNCTION_ARGS)
 	PG_RETURN_NUMERIC(price);
 }
 
-/* Fills the columns of the type crypto_quote, in its order. */
-typedef struct RowBuilder
-{
-	Datum values[QUOTE_COLUMNS];
-	bool nulls[QUOTE_COLUMNS];
-	int n;
-} RowBuilder;
-
+/* A row of the type crypto_quote: all its columns, in their order. */
 static void
-add(RowBuilder *row, Datum value, bool isnull)
-{
-	row->values[row->n] = value;
-	row->nulls[row->n++] = isnull;
-}
-
-static void
-add_text(RowBuilder *row, const char *value)
-{
-	add(row, value[0] != '\0' ? CStringGetTextDatum(value) : (Datum) 0, value[0] == '\0');
-}
-
-static void
-add_int(RowBuilder *row, int32 value)
-{
-	add(row, Int32GetDatum(value), value == 0);
-}
-
-static void
-add_decimal(RowBuilder *row, Decimal d)
-{
-	add(row, d.known ? NumericGetDatum(int64_div_fast_to_numeric(d.mantissa, d.scale)) : (Datum) 0, !d.known);
-}
-
-static void
-add_time(RowBuilder *row, int64 unix_us)
-{
-	add(row, TimestampTzGetDatum(unix_us - UNIX_EPOCH_OFFSET), unix_us == 0);
-}
-
-static void
-build_row(RowBuilder *row, const BoardEntry *entry, int64 now)
+put_quote(ReturnSetInfo *result, const BoardEntry *entry, int64 now)
 {
 	const Quote *q = &entry->quote;
 	const TierList *tiers = settings_tiers();
 	int tier = tier_of_rank(tiers, q->rank);
 	char tier_name[16];
+	Row row = {.n = 0};
 
 	snprintf(tier_name, sizeof(tier_name), "tier%d", tier);
-	row->n = 0;
-	add_text(row, q->symbol);
-	add_text(row, q->name);
-	add_decimal(row, q->price);
-	add_decimal(row, q->price_btc);
-	add_int(row, q->rank);
-	add_decimal(row, q->change_1h);
-	add_decimal(row, q->change_24h);
-	add_decimal(row, q->change_7d);
-	add_decimal(row, q->volume_24h);
-	add_decimal(row, q->market_cap);
-	add_decimal(row, q->circulating_supply);
-	add_decimal(row, q->total_supply);
-	add_decimal(row, q->max_supply);
-	add_time(row, q->fetched_at); /* last_updated */
-	add_int(row, tier_seconds(tier_get(tiers, tier)));
-	add_text(row, tier_name);
-	add_text(row, quote_source(q));
-	add_text(row, q->nameid); /* id */
-	add_int(row, q->coinlore_id);
-	add_text(row, q->nameid);
-	add(row, BoolGetDatum(quote_active(q)), false);
-	add_time(row, q->fetched_at);
-	add_time(row, q->source_time * 1000000);
-	add(row, BoolGetDatum(board_stale(q, now)), false);
-	Assert(row->n == QUOTE_COLUMNS);
-}
-
-static void
-put_row(ReturnSetInfo *result, const BoardEntry *entry, int64 now)
-{
-	RowBuilder row;
-
-	build_row(&row, entry, now);
-	tuplestore_putvalues(result->setResult, result->setDesc, row.values, row.nulls);
+	row_text(&row, q->symbol);
+	row_text(&row, q->name);
+	row_decimal(&row, q->price);
+	row_decimal(&row, q->price_btc);
+	row_int_or_null(&row, q->rank);
+	row_decimal(&row, q->change_1h);
+	row_decimal(&row, q->change_24h);
+	row_decimal(&row, q->change_7d);
+	row_decimal(&row, q->volume_24h);
+	row_decimal(&row, q->market_cap);
+	row_decimal(&row, q->circulating_supply);
+	row_decimal(&row, q->total_supply);
+	row_decimal(&row, q->max_supply);
+	row_time(&row, q->fetched_at); /* last_updated */
+	row_int(&row, tier_seconds(tier_get(tiers, tier)));
+	row_text(&row, tier_name);
+	row_text(&row, quote_source(q));
+	row_text(&row, q->nameid); /* id */
+	row_int_or_null(&row, q->coinlore_id);
+	row_text(&row, q->nameid);
+	row_bool(&row, quote_active(q));
+	row_time(&row, q->fetched_at);
+	row_time(&row, q->source_time * 1000000);
+	row_bool(&row, board_stale(q, now));
+	row_put(&row, result);
 }
 
 /* crypto_quote(symbol text) → SETOF crypto_quote: one row, or none */
@@ -136,7 +85,7 @@ crypto_rt_quote(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	slot = board_find(VARDATA_ANY(symbol), VARSIZE_ANY_EXHDR(symbol));
 	if (slot != BOARD_NO_SLOT && board_read(slot, &entry))
-		put_row((ReturnSetInfo *) fcinfo->resultinfo, &entry, worker_now());
+		put_quote((ReturnSetInfo *) fcinfo->resultinfo, &entry, worker_now());
 	return (Datum) 0;
 }
 
@@ -191,7 +140,7 @@ crypto_rt_quotes(PG_FUNCTION_ARGS)
 	for (int i = 0; i < n; i++)
 	{
 		if (board_read(ranked[i].slot, &entry))
-			put_row(result, &entry, now);
+			put_quote(result, &entry, now);
 		MemoryContextReset(row_memory);
 		CHECK_FOR_INTERRUPTS();
 	}

@@ -7,22 +7,20 @@
 #include "postgres.h"
 
 #include "funcapi.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "storage/latch.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
-#include "utils/tuplestore.h"
 
 #include "board.h"
 #include "compat.h"
 #include "control.h"
+#include "row.h"
 #include "settings.h"
 #include "status.h"
 #include "ticklog.h"
 #include "worker.h"
 
-#define UNIX_EPOCH_OFFSET ((POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY)
 #define PURGE_TIMEOUT 30000 /* ms */
 
 COMPAT_SQL_FUNCTION(crypto_rt_refresh);
@@ -113,80 +111,16 @@ state_name(const char *feed_problem)
 	return status_get(STATUS_LAST_POLL) == 0 ? "starting" : "polling";
 }
 
-typedef struct Row
-{
-	Datum values[40];
-	bool nulls[40];
-	int n;
-} Row;
-
-static void
-add(Row *row, Datum value)
-{
-	row->nulls[row->n] = false;
-	row->values[row->n++] = value;
-}
-
-static void
-add_null(Row *row)
-{
-	row->nulls[row->n] = true;
-	row->values[row->n++] = (Datum) 0;
-}
-
-/* A text that may have been cut in the middle of a character; NULL when there is nothing to tell. */
-static void
-add_text(Row *row, const char *value)
-{
-	int len = (int) strlen(value);
-
-	if (len == 0)
-		add_null(row);
-	else
-		add(row, PointerGetDatum(cstring_to_text_with_len(value, pg_mbcliplen(value, len, len))));
-}
-
 static void
 add_number(Row *row, StatusNumber number)
 {
-	add(row, Int64GetDatum(status_get(number)));
+	row_bigint(row, status_get(number));
 }
 
 static void
 add_time(Row *row, StatusNumber number)
 {
-	int64 unix_us = status_get(number);
-
-	if (unix_us == 0)
-		add_null(row);
-	else
-		add(row, TimestampTzGetDatum(unix_us - UNIX_EPOCH_OFFSET));
-}
-
-static void
-add_pid(Row *row, WorkerKind kind)
-{
-	int pid = control_pid(kind);
-
-	if (pid == 0)
-		add_null(row);
-	else
-		add(row, Int32GetDatum(pid));
-}
-
-static void
-add_interval(Row *row, int64 us)
-{
-	Interval *interval;
-
-	if (us == 0)
-	{
-		add_null(row);
-		return;
-	}
-	interval = palloc0(sizeof(Interval));
-	interval->time = us;
-	add(row, IntervalPGetDatum(interval));
+	row_time(row, status_get(number));
 }
 
 /* crypto_status() → record */
@@ -212,15 +146,15 @@ crypto_rt_status(PG_FUNCTION_ARGS)
 	status_read(STATUS_RECORDER, recorder);
 	status_read(STATUS_LAUNCHER, launcher);
 
-	add_text(&row, state_name(feed));
-	add_text(&row, settings_database());
-	add_text(&row, status_get(STATUS_SIMULATED) ? "simulated" : "coinlore");
-	add(&row, Int32GetDatum(board.coins));
-	add(&row, Int32GetDatum(board.active));
-	add(&row, Int32GetDatum(board.refused));
+	row_text(&row, state_name(feed));
+	row_text(&row, settings_database());
+	row_text(&row, status_get(STATUS_SIMULATED) ? "simulated" : "coinlore");
+	row_int(&row, board.coins);
+	row_int(&row, board.active);
+	row_int(&row, board.refused);
 
-	add_text(&row, feed);
-	add(&row, Float8GetDatum((double) status_get(STATUS_REQUEST_RATE) / 1000));
+	row_text(&row, feed);
+	row_double(&row, (double) status_get(STATUS_REQUEST_RATE) / 1000);
 	add_number(&row, STATUS_PAGES_FETCHED);
 	add_number(&row, STATUS_PAGES_UNCHANGED);
 	add_number(&row, STATUS_PAGES_FAILED);
@@ -229,30 +163,29 @@ crypto_rt_status(PG_FUNCTION_ARGS)
 	add_time(&row, STATUS_LAST_POLL);
 	add_time(&row, STATUS_LAST_SWEEP);
 
-	add(&row, BoolGetDatum(status_get(STATUS_REDIS_CONNECTED) != 0));
-	add_text(&row, redis);
+	row_bool(&row, status_get(STATUS_REDIS_CONNECTED) != 0);
+	row_text(&row, redis);
 	add_number(&row, STATUS_REDIS_CONNECTS);
 	add_number(&row, STATUS_REDIS_QUOTES);
 	add_number(&row, STATUS_REDIS_MESSAGES);
 	add_number(&row, STATUS_REDIS_ERRORS);
 
-	add_text(&row, recorder);
-	add(&row, Int64GetDatum((int64) ticks.written));
-	add(&row, Int64GetDatum((int64) ticks.behind[TICK_RECORDER]));
-	add(&row, Int64GetDatum((int64) ticks.lost[TICK_RECORDER]));
+	row_text(&row, recorder);
+	row_bigint(&row, (int64) ticks.written);
+	row_bigint(&row, (int64) ticks.behind[TICK_RECORDER]);
+	row_bigint(&row, (int64) ticks.lost[TICK_RECORDER]);
 	add_number(&row, STATUS_TICKERS_WRITTEN);
 	add_number(&row, STATUS_SNAPSHOTS_WRITTEN);
 	add_number(&row, STATUS_ROWS_REFUSED);
 	add_number(&row, STATUS_FLUSH_FAILURES);
 	add_time(&row, STATUS_LAST_FLUSH);
 
-	add_text(&row, launcher);
-	add_pid(&row, WORKER_LAUNCHER);
-	add_pid(&row, WORKER_POLLER);
-	add_pid(&row, WORKER_PUBLISHER);
-	add_pid(&row, WORKER_RECORDER);
-	Assert(row.n == desc->natts);
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), row.values, row.nulls)));
+	row_text(&row, launcher);
+	row_int_or_null(&row, control_pid(WORKER_LAUNCHER));
+	row_int_or_null(&row, control_pid(WORKER_POLLER));
+	row_int_or_null(&row, control_pid(WORKER_PUBLISHER));
+	row_int_or_null(&row, control_pid(WORKER_RECORDER));
+	PG_RETURN_DATUM(row_datum(&row, desc));
 }
 
 /* Behind the view crypto_tiers: a row for each tier */
@@ -286,23 +219,22 @@ crypto_rt_tiers(PG_FUNCTION_ARGS)
 		Row row = {.n = 0};
 
 		snprintf(name, sizeof(name), "tier%d", i);
-		add_text(&row, name);
-		add(&row, Int32GetDatum(tier_first_rank(&list, i)));
+		row_text(&row, name);
+		row_int(&row, tier_first_rank(&list, i));
 		if (tier->last_rank == TIER_NO_LIMIT)
-			add_null(&row);
+			row_null(&row);
 		else
-			add(&row, Int32GetDatum(tier->last_rank));
-		add(&row, Int32GetDatum(coins[i]));
-		add(&row, Int32GetDatum(run->pages));
-		add_interval(&row, run->interval);
-		add_interval(&row, run->stretched);
-		add_interval(&row, run->achieved);
-		add(&row, Int64GetDatum((int64) run->polls));
-		add(&row, Int64GetDatum((int64) run->late));
-		add(&row, Int64GetDatum((int64) run->failed));
-		add_interval(&row, (int64) (tier->ttl * settings_ttl_factor() * 1000000));
-		Assert(row.n == result->setDesc->natts);
-		tuplestore_putvalues(result->setResult, result->setDesc, row.values, row.nulls);
+			row_int(&row, tier->last_rank);
+		row_int(&row, coins[i]);
+		row_int(&row, run->pages);
+		row_interval(&row, run->interval);
+		row_interval(&row, run->stretched);
+		row_interval(&row, run->achieved);
+		row_bigint(&row, (int64) run->polls);
+		row_bigint(&row, (int64) run->late);
+		row_bigint(&row, (int64) run->failed);
+		row_interval(&row, (int64) (tier->ttl * settings_ttl_factor() * 1000000));
+		row_put(&row, result);
 	}
 	return (Datum) 0;
 }

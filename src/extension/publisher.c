@@ -27,6 +27,7 @@
 #include "../core/tier.h"
 #include "board.h"
 #include "redis.h"
+#include "redis_url.h"
 #include "settings.h"
 #include "status.h"
 #include "ticklog.h"

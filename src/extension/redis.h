@@ -10,9 +10,6 @@
  *		redis_conn_flush();		writes what the socket takes
  *
  * The connection belongs to the process that opened it; nothing of it is in shared memory.
- *
- * Urls are redis://[user[:password]@]host[:port][/database] and unix://[user[:password]@]/path[?db=database],
- * where user, password and path may hold %xx.  "" stands for no Redis.
  */
 #ifndef CRYPTO_RT_REDIS_H
 #define CRYPTO_RT_REDIS_H
@@ -22,9 +19,6 @@
 #include "portability/instr_time.h"
 
 struct redisReply; /* hiredis' */
-
-#define REDIS_PORT 6379
-#define REDIS_URL_TEXT_SIZE 1024 /* the longest url, NUL included, as it is shown */
 
 /* A caller queues no more once so much waits; what it queues at one go may exceed this by REDIS_WINDOW commands. */
 #define REDIS_WINDOW 4096                  /* commands without a reply */
@@ -36,16 +30,6 @@ struct redisReply; /* hiredis' */
 typedef void (*RedisReplyHandler)(int tag, const struct redisReply *reply);
 
 #define REDIS_TAG_MAX 99
-
-/*
- * Urls; any process.
- */
-
-/* Whether a url can be used.  If not, err says why in a sentence that repeats nothing of the url. */
-extern bool redis_url_check(const char *url, char *err, size_t errsize);
-
-/* Copy a url with *** for its password. */
-extern void redis_url_masked(const char *url, char *buf, size_t size);
 
 /*
  * The connection; the publisher only.

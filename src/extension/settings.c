@@ -9,7 +9,7 @@
 #include "utils/guc.h"
 
 #include "../core/schedule.h"
-#include "redis.h"
+#include "redis_url.h"
 #include "settings.h"
 
 static char *database;
