@@ -105,16 +105,28 @@ row_interval(Row *row, int64 microseconds)
 	add(row, IntervalPGetDatum(interval));
 }
 
+/* The library may be newer than the SQL objects, until ALTER EXTENSION UPDATE. */
+static void
+check_columns(const Row *row, TupleDesc desc)
+{
+	if (row->n != desc->natts)
+		ereport(
+			ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			errmsg("the function was created by another version of crypto_rt than the one that is loaded"),
+			errdetail("It returns %d columns, and the library makes %d.", desc->natts, row->n),
+			errhint("ALTER EXTENSION crypto_rt UPDATE, or restart the server after an upgrade."));
+}
+
 void
 row_put(Row *row, ReturnSetInfo *result)
 {
-	Assert(row->n == result->setDesc->natts);
+	check_columns(row, result->setDesc);
 	tuplestore_putvalues(result->setResult, result->setDesc, row->values, row->nulls);
 }
 
 Datum
 row_datum(Row *row, TupleDesc desc)
 {
-	Assert(row->n == desc->natts);
+	check_columns(row, desc);
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), row->values, row->nulls));
 }
