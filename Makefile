@@ -15,7 +15,8 @@ SHLIB_LINK = $(shell $(PKG_CONFIG) --libs json-c libcurl hiredis) -lanl
 EXTRA_CLEAN = build
 
 REGRESS = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
-REGRESS_OPTS = --inputdir=test --expecteddir=. --encoding=UTF8 --load-extension=pgtap --load-extension=crypto_rt
+# the expected output is looked for in ./expected, where pg_regress looks first
+REGRESS_OPTS = --inputdir=test --encoding=UTF8 --load-extension=pgtap --load-extension=crypto_rt
 
 PKG_CONFIG ?= pkg-config
 PG_CONFIG ?= pg_config

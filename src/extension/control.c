@@ -29,7 +29,8 @@ typedef struct Control
 	slock_t mutex;
 	struct
 	{
-		int pid; /* 0: nobody */
+		int pid;     /* 0: nobody */
+		bool failed; /* how the last one ended */
 		Latch *latch;
 	} workers[WORKER_KINDS];
 	uint64 purge_requested; /* tickets given out */
@@ -84,6 +85,7 @@ give_back(int code, Datum arg)
 {
 	SpinLockAcquire(&control->mutex);
 	control->workers[claimed].pid = 0;
+	control->workers[claimed].failed = code != 0;
 	control->workers[claimed].latch = NULL;
 	SpinLockRelease(&control->mutex);
 	control_wake(WORKER_LAUNCHER);
@@ -118,6 +120,17 @@ control_pid(WorkerKind kind)
 	pid = control->workers[kind].pid;
 	SpinLockRelease(&control->mutex);
 	return pid;
+}
+
+bool
+control_failed(WorkerKind kind)
+{
+	bool failed;
+
+	SpinLockAcquire(&control->mutex);
+	failed = control->workers[kind].failed;
+	SpinLockRelease(&control->mutex);
+	return failed;
 }
 
 void

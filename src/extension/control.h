@@ -30,6 +30,8 @@ extern void control_require(void);
  */
 extern bool control_claim(WorkerKind kind);
 extern int control_pid(WorkerKind kind); /* 0: does not run */
+extern bool
+control_failed(WorkerKind kind); /* the last one of this kind did not end because it was told to */
 extern void control_wake(WorkerKind kind);
 
 /* The extension exists in crypto_rt.database; set by the recorder, who looks. */

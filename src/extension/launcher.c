@@ -120,19 +120,11 @@ running(WorkerKind kind, int64 now)
 
 	pfree(child->handle);
 	child->handle = NULL;
-	if (now - child->started > (int64) RAN_WELL * 1000)
+	if (!control_failed(kind) || now - child->started > (int64) RAN_WELL * 1000)
 		child->backoff = 0;
-	if (control_installed() || kind == WORKER_RECORDER)
-	{
-		/* nobody told it to end */
+	if (control_failed(kind))
 		child->backoff = child->backoff == 0 ? BACKOFF_FIRST : Min(child->backoff * 2, BACKOFF_LAST);
-		child->not_before = now + (int64) child->backoff * 1000;
-	}
-	else
-	{
-		child->backoff = 0;
-		child->not_before = 0;
-	}
+	child->not_before = now + (int64) child->backoff * 1000;
 	return control_pid(kind) != 0;
 }
 
@@ -143,6 +135,20 @@ keep(WorkerKind kind, Oid database, int64 now)
 	if (running(kind, now) || now < children[kind].not_before)
 		return true;
 	return start(kind, database, now);
+}
+
+/* The workers that a database took with it have not failed. */
+static void
+forgive(int64 now)
+{
+	for (int kind = 0; kind < WORKER_KINDS; kind++)
+	{
+		if (children[kind].entry == NULL)
+			continue;
+		running(kind, now);
+		children[kind].backoff = 0;
+		children[kind].not_before = 0;
+	}
 }
 
 void
@@ -162,8 +168,7 @@ crypto_rt_launcher_main(Datum arg)
 			control_wake(WORKER_PUBLISHER);
 			status_report(STATUS_LAUNCHER, "waiting for database \"%s\" (crypto_rt.database)",
 						  settings_database());
-			running(WORKER_RECORDER, now);
-			children[WORKER_RECORDER].not_before = 0;
+			forgive(now);
 			continue;
 		}
 		enough = keep(WORKER_RECORDER, database, now);

@@ -42,7 +42,7 @@ typedef struct PolledPage
 	bool simulated;
 	bool failing; /* its last poll brought nothing */
 	int nrejected;
-	int n;
+	int n; /* its coins that are on the board */
 	int slots[COINLORE_PAGE_ROWS];
 	uint32 generations[COINLORE_PAGE_ROWS];
 } PolledPage;
@@ -238,12 +238,14 @@ renew_page(PolledPage *page, int64 now)
 	return true;
 }
 
-static void
+/* False when some of its coins found no room. */
+static bool
 store_page(PolledPage *page, bool simulated, int64 now)
 {
 	static bool warned;
 	Tick ticks[COINLORE_PAGE_ROWS];
 	int n = 0;
+	bool whole = true;
 
 	for (int i = 0; i < parsed.nquotes; i++)
 	{
@@ -265,6 +267,7 @@ store_page(PolledPage *page, bool simulated, int64 now)
 					errdetail("It has room for %d coins.", settings_max_coins()),
 					errhint("Raise crypto_rt.max_coins, which takes a restart, or set crypto_rt.max_rank."));
 			warned = true;
+			whole = false;
 			continue;
 		}
 		page->slots[n] = slot;
@@ -273,6 +276,7 @@ store_page(PolledPage *page, bool simulated, int64 now)
 	}
 	page->n = n;
 	log_page(ticks, n);
+	return whole;
 }
 
 /* Coins that a sweep's end changed. */
@@ -354,9 +358,9 @@ take_page(const FetchResult *result, int64 now)
 		page_failed(result->page, FETCH_UNUSABLE, err);
 		return;
 	}
-	store_page(page, result->simulated, now);
+	/* coins without room must be offered again, also when the page is the same the next time */
+	page->len = store_page(page, result->simulated, now) ? result->len : 0;
 	page->hash = hash;
-	page->len = result->len;
 	page->simulated = result->simulated;
 
 	status_set(STATUS_SIMULATED, result->simulated);
@@ -405,6 +409,10 @@ configure(bool first)
 			 used_rate != settings_max_requests_per_second() || used_max_rank != settings_max_rank())
 		schedule_configure(&schedule, tiers, settings_max_requests_per_second(), settings_max_rank(),
 						   monotonic());
+	/* other coins of the same bytes may be wanted now */
+	for (int i = 0; i < SCHEDULE_PAGES_MAX; i++)
+		if (pages[i] != NULL)
+			pages[i]->len = 0;
 	used_tiers = *tiers;
 	used_rate = settings_max_requests_per_second();
 	used_max_rank = settings_max_rank();
