@@ -20,7 +20,8 @@
 #include "worker.h"
 
 #define REDIRECTS_MAX 3
-#define BODY_KEPT (1024 * 1024) /* a larger buffer is freed after use */
+#define BODY_KEPT (1024 * 1024)       /* a larger buffer is freed after use */
+#define BODIES_MAX (32 * 1024 * 1024) /* bytes of all buffers together */
 #define USER_AGENT "crypto_rt/1.0 (PostgreSQL " PG_VERSION ")"
 
 typedef struct Transfer
@@ -41,7 +42,8 @@ static CURLM *multi;
 static int epoll_descriptor = -1;
 static Transfer transfers[FETCH_MAX];
 static int in_flight;
-static int64 deadline; /* when libcurl wants to run by itself, unix microseconds; 0: never */
+static size_t bodies_size; /* of all buffers */
+static int64 deadline;     /* when libcurl wants to run by itself, unix microseconds; 0: never */
 
 static size_t
 take_body(char *data, size_t size, size_t n, void *arg)
@@ -60,9 +62,15 @@ take_body(char *data, size_t size, size_t n, void *arg)
 		char *body;
 
 		larger = Max(larger, 64 * 1024);
+		if (bodies_size - t->size + larger > BODIES_MAX)
+		{
+			t->too_large = true;
+			return 0;
+		}
 		body = realloc(t->body, larger);
 		if (body == NULL)
 			return 0;
+		bodies_size += larger - t->size;
 		t->body = body;
 		t->size = larger;
 	}
@@ -166,12 +174,6 @@ begin(Transfer *t, const char *url)
 	sigset_t old;
 	CURLMcode code;
 
-	if (t->size > BODY_KEPT)
-	{
-		free(t->body);
-		t->body = NULL;
-		t->size = 0;
-	}
 	t->len = 0;
 	t->simulated = false;
 	t->too_large = false;
@@ -367,11 +369,24 @@ judge(Transfer *t, CURLcode code, FetchResult *result)
 	}
 }
 
+static void
+free_body(Transfer *t)
+{
+	free(t->body);
+	bodies_size -= t->size;
+	t->body = NULL;
+	t->size = 0;
+}
+
 bool
 fetch_next(FetchResult *result)
 {
 	CURLMsg *message;
 	int left;
+
+	for (int i = 0; i < FETCH_MAX; i++)
+		if (!transfers[i].busy && transfers[i].size > BODY_KEPT)
+			free_body(&transfers[i]);
 
 	while ((message = curl_multi_info_read(multi, &left)) != NULL)
 	{

@@ -238,10 +238,25 @@ renew_page(PolledPage *page, int64 now)
 	return true;
 }
 
+/* Whether a page brought this coin when it was polled last. */
+static bool
+page_holds(int number, const char *nameid)
+{
+	const PolledPage *page = number < SCHEDULE_PAGES_MAX ? pages[number] : NULL;
+	BoardEntry entry;
+
+	for (int i = 0; page != NULL && i < page->n; i++)
+		if (board_read(page->slots[i], &entry) && entry.generation == page->generations[i] &&
+			strcmp(entry.quote.nameid, nameid) == 0)
+			return true;
+	return false;
+}
+
 /* False when some of its coins found no room. */
 static bool
-store_page(PolledPage *page, bool simulated, int64 now)
+store_page(int number, bool simulated, int64 now)
 {
+	PolledPage *page = page_of(number);
 	static bool warned;
 	Tick ticks[COINLORE_PAGE_ROWS];
 	int n = 0;
@@ -250,10 +265,14 @@ store_page(PolledPage *page, bool simulated, int64 now)
 	for (int i = 0; i < parsed.nquotes; i++)
 	{
 		Quote *q = &parsed.quotes[i];
+		int home = (q->rank - 1) / COINLORE_PAGE_ROWS;
 		uint32 flags;
 		int slot;
 
 		if (settings_max_rank() > 0 && q->rank > settings_max_rank())
+			continue;
+		/* a row whose rank belongs to another page does not speak for a coin that stands there */
+		if (home != number && page_holds(home, q->nameid))
 			continue;
 		q->fetched_at = now;
 		q->simulated = simulated;
@@ -358,8 +377,15 @@ take_page(const FetchResult *result, int64 now)
 		page_failed(result->page, FETCH_UNUSABLE, err);
 		return;
 	}
+	if (parsed.nquotes == 0 &&
+		result->page * COINLORE_PAGE_ROWS < Max(parsed.coins_num > 0 ? parsed.coins_num : schedule.coins, 1))
+	{
+		page_failed(result->page, FETCH_UNUSABLE,
+					parsed.nrejected > 0 ? "no row of the page can be used" : "the page has no coins");
+		return;
+	}
 	/* coins without room must be offered again, also when the page is the same the next time */
-	page->len = store_page(page, result->simulated, now) ? result->len : 0;
+	page->len = store_page(result->page, result->simulated, now) ? result->len : 0;
 	page->hash = hash;
 	page->simulated = result->simulated;
 

@@ -101,6 +101,8 @@ check_redis_url(char **value, void **extra, GucSource source)
 
 	if (redis_url_check(*value, err, sizeof(err)))
 		return true;
+	/* the server's own message would repeat the value, password and all */
+	GUC_check_errmsg("invalid value for parameter \"crypto_rt.redis_url\"");
 	GUC_check_errdetail("%s", err);
 	GUC_check_errhint("Write redis://[user@]host[:port][/database], unix:///path, or nothing for no Redis.");
 	return false;

@@ -10,18 +10,24 @@ use CryptoRt;
 my $json = JSON::PP->new->utf8;
 my $sim = CryptoRt::Sim->start(coins => 300);
 my $redis = CryptoRt::Redis->start;
-my $node = server('redis', sim => $sim, redis => $redis, create => 0, conf => <<'CONF');
+my $node = server('redis', sim => $sim, redis => $redis, conf => <<'CONF');
 crypto_rt.tiers = '100:1,200:20,*:60'
 crypto_rt.max_requests_per_second = 100
 crypto_rt.flush_interval = 100ms
 CONF
 
 # A subscriber: redis-cli, read line by line.
-my $subscriber = open(my $messages, '-|', 'redis-cli', '-p', $redis->port, 'subscribe', 'crypto:updates') or die "cannot run redis-cli: $!";
-my $reader = IO::Select->new($messages);
+my ($subscriber, $messages, $reader);
 my $received = '';
 my @log;    # all messages so far, decoded
 END { kill 'TERM', $subscriber if $subscriber; }
+
+sub subscribe
+{
+	$subscriber = open($messages, '-|', 'redis-cli', '-p', $redis->port, 'subscribe', 'crypto:updates') or die "cannot run redis-cli: $!";
+	$reader = IO::Select->new($messages);
+	return;
+}
 
 # Wait for a message of which $what is true, from number $from on.
 sub message
@@ -50,8 +56,6 @@ sub symbol_from
 		"SELECT q.symbol FROM crypto_quotes() q, crypto_quote(q.symbol) o WHERE q.rank >= $_[0] AND o.nameid = q.nameid ORDER BY q.rank LIMIT 1");
 }
 
-wait_for(sub { $redis->cli('PUBSUB', 'NUMSUB', 'crypto:updates') =~ /1$/ });
-$node->safe_psql('postgres', 'CREATE EXTENSION crypto_rt');
 sql_becomes($node, 'SELECT count(*) FROM crypto_quotes()', '300', 'all coins are polled');
 redis_becomes_whole($node, $redis, 'all are in Redis');
 
@@ -87,20 +91,21 @@ like($redis->cli('GET', 'crypto:stats:last_update'),
 # Messages
 #
 
-my $quiet = @log;
-ok(message($quiet, sub { @{ $_[0]{quotes} } == 0 }, 7), 'a heartbeat in silence');
-my $beat = $#log;
-message(@log, sub { @{ $_[0]{quotes} } == 0 }, 7);
-my $silence = $log[-1]{at} - $log[$beat]{at};
+subscribe();
+my $heartbeat = sub { @{ $_[0]{quotes} } == 0 };
+my $first = message(0, $heartbeat, 7);
+ok($first, 'a heartbeat in silence');
+my $second_beat = message(scalar @log, $heartbeat, 7);
+my $silence = $second_beat->{at} - $first->{at};
 cmp_ok($silence, '>', 4.5, 'heartbeats come not more often than every 5 s');
 cmp_ok($silence, '<', 6, 'and not less often');
-like($log[-1]{text}, qr/^\{"epoch":\d+,"seq":\d+,"quotes":\[\]\}$/, 'their shape');
+like($first->{text}, qr/^\{"epoch":\d+,"seq":\d+,"quotes":\[\]\}$/, 'their shape');
 
 my $from = @log;
-$sim->coin('dogecoin', price => '0.00000001230');
+$sim->coin('dogecoin', price => '0.00000001230', rank => 10);
 my $news = message($from, sub { @{ $_[0]{quotes} } > 0 });
 is(join(' ', map { $_->{symbol} } @{ $news->{quotes} }), 'DOGE', 'a message has the quotes that changed, and no other');
-like($news->{text}, qr/"quotes":\[\{"symbol":"DOGE","name":"Dogecoin","price":0\.00000001230,/, 'with the price as it was sent');
+like(substr($news->{text}, 0, 200), qr/"quotes":\[\{"symbol":"DOGE","name":"Dogecoin","price":0\.00000001230,/, 'with the price as it was sent');
 like($redis->cli('GET', 'crypto:quote:DOGE'), qr/"price":0\.00000001230,/, 'who hears of a quote can read it');
 sql_is($node, "SELECT crypto_price('DOGE')", '0.00000001230', 'the same as in SQL');
 
@@ -112,7 +117,7 @@ sql_becomes($node, 'SELECT min(fetched_at) > now() - interval \'2 s\' FROM crypt
 eventually(sub { message(0, sub { 1 }); my %seen; $seen{ $_->{id} }++ for map { @{ $_->{quotes} } } @log[ $from .. $#log ]; keys(%seen) > 250 },
 	'messages tell of nearly all coins');
 is(scalar(grep { @{ $_->{quotes} } > 100 } @log), 0, 'a page at a time');
-is(join(' ', map { $_->{seq} } @log), join(' ', 1 .. @log), 'seq counts by one');
+is(join(' ', map { $_->{seq} - $first->{seq} } @log), join(' ', 0 .. $#log), 'seq counts by one');
 is(scalar(grep { $_->{epoch} != $log[0]{epoch} } @log), 0, 'epoch stays');
 cmp_ok($log[0]{epoch}, '>', 0, 'and is a number');
 
@@ -120,14 +125,19 @@ cmp_ok($log[0]{epoch}, '>', 0, 'and is a number');
 # Coins that leave, change their symbol, lose it
 #
 
-$sim->coin('dogecoin', present => 0);
-eventually(sub { $redis->cli('ZSCORE', 'crypto:symbols:ranked', 'DOGE') eq '' }, 'a coin that is listed no more is not among the ranked');
-is($redis->cli('EXISTS', 'crypto:quote:DOGE', 'crypto:id_map:dogecoin'), '0', 'nor has a quote or an id');
+# two that share their symbol with no other
+my ($leaver, $leaver_symbol, $changer, $changer_symbol) = split /[|\n]/, $node->safe_psql('postgres', <<'SQL');
+SELECT min(nameid), symbol FROM crypto_quotes() WHERE symbol ~ '^[A-Z]+$' GROUP BY symbol HAVING count(*) = 1 ORDER BY min(rank) OFFSET 15 LIMIT 2
+SQL
 
-$sim->coin('cardano', symbol => 'NEWADA');
-eventually(sub { $redis->cli('GET', 'crypto:id_map:cardano') eq 'NEWADA' }, 'a coin has another symbol: its id leads there');
-is(key('crypto:quote:NEWADA')->{id}, 'cardano', 'its quote is there');
-eventually(sub { $redis->cli('EXISTS', 'crypto:quote:ADA') eq '0' && $redis->cli('ZSCORE', 'crypto:symbols:ranked', 'ADA') eq '' },
+$sim->coin($leaver, present => 0);
+eventually(sub { $redis->cli('ZSCORE', 'crypto:symbols:ranked', $leaver_symbol) eq '' }, 'a coin that is listed no more is not among the ranked');
+is($redis->cli('EXISTS', "crypto:quote:$leaver_symbol", "crypto:id_map:$leaver"), '0', 'nor has a quote or an id');
+
+$sim->coin($changer, symbol => 'NEWNAME');
+eventually(sub { $redis->cli('GET', "crypto:id_map:$changer") eq 'NEWNAME' }, 'a coin has another symbol: its id leads there');
+is(key('crypto:quote:NEWNAME')->{id}, $changer, 'its quote is there');
+eventually(sub { $redis->cli('EXISTS', "crypto:quote:$changer_symbol") eq '0' && $redis->cli('ZSCORE', 'crypto:symbols:ranked', $changer_symbol) eq '' },
 	'nothing is left under the old symbol');
 
 $sim->coin('taker-of-link', symbol => 'LINK', rank => 5, price => '5.55');
@@ -167,7 +177,7 @@ sql_becomes($node, 'SELECT state FROM crypto_status()', 'paused', 'polling is pa
 my $quotes;
 wait_for(sub { my $now = status($node, 'redis_quotes'); my $same = $now eq ($quotes // ''); $quotes = $now; return $same });
 my $ours = $redis->cli('DBSIZE') - @foreign;
-cmp_ok($ours, '>', 600, 'there is something to remove');
+cmp_ok($ours, '>', 500, 'there is something to remove');
 sql_is($node, 'SELECT crypto_redis_purge()', $ours, 'the number of keys that were removed');
 my $left = join ' ', sort @foreign;
 remains(sub { join(' ', sort split /\n/, $redis->cli('KEYS', '*')) eq $left }, 'keys of others stay; paused, ours stay away', 6);
@@ -180,7 +190,7 @@ redis_becomes_whole($node, $redis, 'they come back, too');
 $redis->end;
 sql_becomes($node, 'SELECT redis_connected FROM crypto_status()', 'f', 'Redis is gone');
 (undef, undef, $error) = $node->psql('postgres', 'SELECT crypto_redis_purge()');
-like($error, qr/Redis could not be purged: could not connect to 127\.0\.0\.1:\d+: Connection refused/, 'without Redis, purging says why it cannot');
+like($error, qr/Redis could not be purged: .*127\.0\.0\.1:\d+/, 'without Redis, purging says why it cannot');
 $node->stop;
 
 done_testing();
