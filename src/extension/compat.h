@@ -26,4 +26,15 @@
 	extern PGDLLEXPORT Datum name(PG_FUNCTION_ARGS);                                                         \
 	PG_FUNCTION_INFO_V1(name)
 
+/* What a check hook hands over is freed by guc.c: by free() in 15, by its own function since. */
+#if PG_VERSION_NUM >= 160000
+#define COMPAT_GUC_MALLOC(size) guc_malloc(LOG, size)
+#define COMPAT_GUC_STRDUP(text) guc_strdup(LOG, text)
+#define COMPAT_GUC_FREE(p) guc_free(p)
+#else
+#define COMPAT_GUC_MALLOC(size) malloc(size)
+#define COMPAT_GUC_STRDUP(text) strdup(text)
+#define COMPAT_GUC_FREE(p) free(p)
+#endif
+
 #endif /* CRYPTO_RT_COMPAT_H */

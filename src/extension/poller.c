@@ -7,18 +7,16 @@
  * parsed: its coins' ages are renewed.
  *
  * Failures stay where they are.  A row that cannot be used costs that row, a bad page that page; refusals and silence slow all
- * polling down until an answer comes.  SQL is used once, before the first poll, to fill an empty board from the tables.
+ * polling down until an answer comes.  SQL is used once, before the first poll: see restore.c.
  */
 #include "postgres.h"
 
 #include <time.h>
 
 #include "common/hashfn.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
-#include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -27,6 +25,7 @@
 #include "board.h"
 #include "control.h"
 #include "fetch.h"
+#include "restore.h"
 #include "settings.h"
 #include "status.h"
 #include "ticklog.h"
@@ -41,6 +40,7 @@ typedef struct PolledPage
 	size_t len;  /* of the body; 0: nothing to compare with */
 	bool simulated;
 	bool failing; /* its last poll brought nothing */
+	bool stored;  /* it was on the board since this process began */
 	int nrejected;
 	int n; /* its coins that are on the board */
 	int slots[COINLORE_PAGE_ROWS];
@@ -77,114 +77,6 @@ page_of(int number)
 	if (pages[number] == NULL)
 		pages[number] = MemoryContextAllocZero(worker_memory(), sizeof(PolledPage));
 	return pages[number];
-}
-
-/*
- * Filling an empty board from the tables, so that prices are at hand before the first poll.
- */
-
-static Decimal
-decimal_of(HeapTuple tuple, TupleDesc desc, int column)
-{
-	char *value = SPI_getvalue(tuple, desc, column);
-	Decimal d = DECIMAL_UNKNOWN;
-
-	if (value != NULL)
-		decimal_parse(value, strlen(value), &d);
-	return d;
-}
-
-static int64
-int_of(HeapTuple tuple, TupleDesc desc, int column)
-{
-	bool isnull;
-	Datum value = SPI_getbinval(tuple, desc, column, &isnull);
-
-	return isnull ? 0 : DatumGetInt64(value);
-}
-
-static void
-text_of(HeapTuple tuple, TupleDesc desc, int column, char *out, size_t size)
-{
-	char *value = SPI_getvalue(tuple, desc, column);
-
-	strlcpy(out, value != NULL ? value : "", size);
-}
-
-static void
-restore_row(HeapTuple tuple, TupleDesc desc)
-{
-	Quote q = {.restored = true};
-	uint32 flags;
-
-	text_of(tuple, desc, 1, q.symbol, sizeof(q.symbol));
-	text_of(tuple, desc, 2, q.name, sizeof(q.name));
-	text_of(tuple, desc, 3, q.nameid, sizeof(q.nameid));
-	q.coinlore_id = (int32) int_of(tuple, desc, 4);
-	q.rank = (int32) int_of(tuple, desc, 5);
-	q.price = decimal_of(tuple, desc, 6);
-	q.price_btc = decimal_of(tuple, desc, 7);
-	q.change_1h = decimal_of(tuple, desc, 8);
-	q.change_24h = decimal_of(tuple, desc, 9);
-	q.change_7d = decimal_of(tuple, desc, 10);
-	q.volume_24h = decimal_of(tuple, desc, 11);
-	q.market_cap = decimal_of(tuple, desc, 12);
-	q.circulating_supply = decimal_of(tuple, desc, 13);
-	q.total_supply = decimal_of(tuple, desc, 14);
-	q.max_supply = decimal_of(tuple, desc, 15);
-	q.simulated = int_of(tuple, desc, 16) != 0;
-	q.source_time = int_of(tuple, desc, 17);
-	q.fetched_at = int_of(tuple, desc, 18);
-
-	/* the table is the user's to write: only what a poll could have brought comes back */
-	if (q.price.known && q.price.mantissa >= 0 && symbol_text_valid(q.symbol, strlen(q.symbol)) &&
-		symbol_text_valid(q.nameid, strlen(q.nameid)))
-		board_put(&q, &flags);
-}
-
-static void
-restore(void)
-{
-	char message[STATUS_TEXT_SIZE];
-
-	if (board_slots() > 0)
-		return;
-	PG_TRY();
-	{
-		char *schema;
-		char *query;
-
-		worker_transaction_begin("filling the board from the tables");
-		if (SPI_execute(
-				"SELECT pg_catalog.quote_ident(n.nspname) FROM pg_catalog.pg_extension e"
-				" JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'crypto_rt'",
-				true, 1) == SPI_OK_SELECT &&
-			SPI_processed == 1)
-		{
-			schema = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
-			query = psprintf(
-				"SELECT symbol, name, nameid, coinlore_id::pg_catalog.int8, rank::pg_catalog.int8, price, "
-				"price_btc,"
-				" change_1h, change_24h, change_7d, volume_24h, market_cap, circulating_supply, total_supply,"
-				" max_supply, (source = 'simulated')::pg_catalog.int4::pg_catalog.int8,"
-				" EXTRACT(epoch FROM source_time)::pg_catalog.int8,"
-				" (EXTRACT(epoch FROM updated_at) OPERATOR(pg_catalog.*) 1000000)::pg_catalog.int8"
-				" FROM %s.tickers WHERE asset_type OPERATOR(pg_catalog.=) 'crypto'"
-				" AND nameid IS NOT NULL AND pg_catalog.octet_length(nameid) OPERATOR(pg_catalog.<) %d"
-				" AND pg_catalog.octet_length(symbol) OPERATOR(pg_catalog.<) %d ORDER BY rank NULLS LAST",
-				schema, QUOTE_NAMEID_SIZE, SYMBOL_SIZE);
-			if (SPI_execute(query, true, settings_max_coins()) == SPI_OK_SELECT)
-				for (uint64 i = 0; i < SPI_processed; i++)
-					restore_row(SPI_tuptable->vals[i], SPI_tuptable->tupdesc);
-		}
-		worker_transaction_end();
-	}
-	PG_CATCH();
-	{
-		worker_transaction_failed(message, sizeof(message));
-		ereport(LOG, errmsg("crypto_rt poller: the board begins empty: %s", message));
-	}
-	PG_END_TRY();
 }
 
 /*
@@ -289,11 +181,15 @@ store_page(int number, bool simulated, int64 now)
 			whole = false;
 			continue;
 		}
+		/* to those who follow the log, a coin's first tick begins its history: they may have missed the board's own */
+		if (!page->stored)
+			flags |= BOARD_CREATED;
 		page->slots[n] = slot;
 		page->generations[n] = board_generation(slot);
 		fill_tick(&ticks[n++], slot, flags, q);
 	}
 	page->n = n;
+	page->stored = true;
 	log_page(ticks, n);
 	return whole;
 }
@@ -471,10 +367,10 @@ start_due(void)
 	int page;
 	int64 wait;
 
-	while ((page = control_take_page()) >= 0)
-		schedule_ask(&schedule, page, monotonic());
 	if (!polling())
 		return -1;
+	while ((page = control_take_page()) >= 0)
+		schedule_ask(&schedule, page, monotonic());
 	while (fetch_in_flight() < FETCH_MAX && (page = schedule_next(&schedule, monotonic())) >= 0)
 		fetch_start(page, used_url);
 	if (fetch_in_flight() == FETCH_MAX)
@@ -498,7 +394,7 @@ crypto_rt_poller_main(Datum arg)
 
 	worker_begin(WORKER_POLLER, DatumGetObjectId(arg));
 	status_ok(STATUS_FEED);
-	restore();
+	restore_board();
 	fetch_init();
 	configure(true);
 	do

@@ -407,6 +407,7 @@ static bool
 append_snapshots(void)
 {
 	TablesRows *rows = tables_rows(TABLES_SNAPSHOTS, nticks);
+	TablesRows *first = tables_rows(TABLES_SNAPSHOTS, nticks); /* of coins that may have been here before */
 	int top = settings_snapshot_top();
 	int n;
 	int lost = 0;
@@ -426,16 +427,17 @@ append_snapshots(void)
 		if (coin == COIN_LOST)
 			lost++;
 		else
-			tables_add_snapshot(rows, coin, tick);
+			tables_add_snapshot(tick->flags & BOARD_CREATED ? first : rows, coin, tick);
 	}
 	if (lost > 0)
 		tell_refused("its coin is not in crypto_coins", NULL);
 
-	if (rows->count > 0)
+	if (rows->count > 0 || first->count > 0)
 	{
 		if (!begin_writing(TABLES_SNAPSHOTS))
 			return false;
-		written = tables_write(TABLES_APPEND_SNAPSHOTS, rows, row_refused);
+		written = tables_write(TABLES_BEGIN_SNAPSHOTS, first, row_refused);
+		written += tables_write(TABLES_APPEND_SNAPSHOTS, rows, row_refused);
 		tables_leave();
 		HOLD_INTERRUPTS();
 		worker_transaction_end();

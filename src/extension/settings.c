@@ -9,8 +9,11 @@
 #include "utils/guc.h"
 
 #include "../core/schedule.h"
+#include "compat.h"
 #include "redis_url.h"
 #include "settings.h"
+
+#define REDIS_URL_HIDDEN "(hidden)"
 
 static char *database;
 static char *source_url;
@@ -18,8 +21,9 @@ static double max_requests_per_second;
 static int max_rank;
 static int max_coins;
 static char *tiers_text;
-static TierList *tiers; /* tiers_text, read */
-static char *redis_url;
+static TierList *tiers;         /* tiers_text, read */
+static char *redis_url_setting; /* REDIS_URL_HIDDEN */
+static const char *redis_url;   /* the url itself */
 static char *redis_password_file;
 static double ttl_factor;
 static int ticker_top;
@@ -79,8 +83,7 @@ check_tiers(char **value, void **extra, GucSource source)
 		GUC_check_errhint("Write ranks up to N : seconds, as in %s.", TIER_DEFAULT);
 		return false;
 	}
-	/* the server frees it by free(), or by its own guc_free, which is the same */
-	copy = malloc(sizeof(TierList));
+	copy = COMPAT_GUC_MALLOC(sizeof(TierList));
 	if (copy == NULL)
 		return false;
 	*copy = list;
@@ -94,24 +97,48 @@ assign_tiers(const char *value, void *extra)
 	tiers = extra;
 }
 
+/*
+ * The url of Redis may hold a password.  The server itself logs a value that a reload changes, and pg_settings shows
+ * it as reset_val.  So the setting's value is one text for every url, and the url is kept beside it.
+ */
 static bool
 check_redis_url(char **value, void **extra, GucSource source)
 {
 	char err[160];
+	const char *url = *value;
+	char *kept;
 
-	if (redis_url_check(*value, err, sizeof(err)))
-		return true;
-	/* the server's own message would repeat the value, password and all */
-	GUC_check_errmsg("invalid value for parameter \"crypto_rt.redis_url\"");
-	GUC_check_errdetail("%s", err);
-	GUC_check_errhint("Write redis://[user@]host[:port][/database], unix:///path, or nothing for no Redis.");
-	return false;
+	/* a parallel worker is handed its leader's settings, this text among them */
+	if (strcmp(url, REDIS_URL_HIDDEN) == 0)
+		url = redis_url != NULL ? redis_url : "";
+	if (!redis_url_check(url, err, sizeof(err)))
+	{
+		/* the server's own message would repeat the value */
+		GUC_check_errmsg("invalid value for parameter \"crypto_rt.redis_url\"");
+		GUC_check_errdetail("%s", err);
+		GUC_check_errhint(
+			"Write redis://[user@]host[:port][/database], unix:///path, or nothing for no Redis.");
+		return false;
+	}
+	kept = COMPAT_GUC_STRDUP(url);
+	if (kept == NULL)
+		return false;
+	*extra = kept;
+	COMPAT_GUC_FREE(*value);
+	*value = COMPAT_GUC_STRDUP(REDIS_URL_HIDDEN);
+	return *value != NULL;
+}
+
+static void
+assign_redis_url(const char *value, void *extra)
+{
+	redis_url = extra;
 }
 
 static const char *
 show_redis_url(void)
 {
-	static char masked[1024];
+	static char masked[REDIS_URL_TEXT_SIZE + 4];
 
 	redis_url_masked(redis_url, masked, sizeof(masked));
 	return masked;
@@ -141,10 +168,8 @@ settings_define(void)
 							   &tiers_text, TIER_DEFAULT, PGC_SIGHUP, 0, check_tiers, assign_tiers, NULL);
 	DefineCustomStringVariable("crypto_rt.redis_url", "Redis to write quotes to; empty for none.",
 							   "Its password, if any, is better kept in crypto_rt.redis_password_file.",
-							   &redis_url, "redis://127.0.0.1:6379/0", PGC_SIGHUP,
-							   /* pg_settings would show the password in its column reset_val */
-							   GUC_SUPERUSER_ONLY | GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE, check_redis_url,
-							   NULL, show_redis_url);
+							   &redis_url_setting, "redis://127.0.0.1:6379/0", PGC_SIGHUP, GUC_SUPERUSER_ONLY,
+							   check_redis_url, assign_redis_url, show_redis_url);
 	DefineCustomStringVariable("crypto_rt.redis_password_file",
 							   "File whose first line is the password for Redis.", NULL, &redis_password_file,
 							   "", PGC_SIGHUP, GUC_SUPERUSER_ONLY, NULL, NULL, NULL);

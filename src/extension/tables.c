@@ -177,6 +177,19 @@ static const Statement statements[TABLES_STATEMENTS] = {
 	[TABLES_DELETE_TICKERS] = {TABLES_TICKERS, 1, 0,
 							   "DELETE FROM {table} AS t USING " GIVEN
 							   " WHERE t.symbol = given.symbol AND t.asset_type = 'crypto'"},
+	[TABLES_READ_TICKERS] =
+		{TABLES_TICKERS, 0, 0,
+		 "SELECT t.symbol, t.name, t.nameid, t.coinlore_id::int8, t.rank::int8, t.price, t.price_btc,"
+		 " t.change_1h, t.change_24h, t.change_7d, t.volume_24h, t.market_cap, t.circulating_supply,"
+		 " t.total_supply, t.max_supply, (t.source = 'simulated')::int4::int8,"
+		 " EXTRACT(epoch FROM t.source_time)::int8, (EXTRACT(epoch FROM t.updated_at) * 1000000)::int8"
+		 " FROM {table} AS t WHERE t.asset_type = 'crypto' AND t.nameid IS NOT NULL"
+		 " ORDER BY t.rank NULLS LAST"},
+	[TABLES_BEGIN_SNAPSHOTS] =
+		{TABLES_SNAPSHOTS, 5, HOPELESS,
+		 "INSERT INTO {table} ({columns}) SELECT {given.columns} FROM " GIVEN
+		 " WHERE given.price IS DISTINCT FROM"
+		 " (SELECT t.price FROM {table} AS t WHERE t.coin = given.coin ORDER BY t.time DESC LIMIT 1)"},
 	[TABLES_APPEND_SNAPSHOTS] = {TABLES_SNAPSHOTS, 5, HOPELESS,
 								 "INSERT INTO {table} ({columns}) SELECT {given.columns} FROM " GIVEN},
 };
@@ -309,12 +322,17 @@ tables_enter(TablesTable table)
 	Oid relation = get_relname_relid(tables_name(table), schema);
 	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
 	Oid owner;
+	char kind;
 
 	if (!HeapTupleIsValid(tuple))
 		ereport(ERROR, errcode(ERRCODE_UNDEFINED_TABLE),
 				errmsg("table \"%s.%s\" does not exist", schema_name, tables_name(table)));
 	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	kind = ((Form_pg_class) GETSTRUCT(tuple))->relkind;
 	ReleaseSysCache(tuple);
+	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE)
+		ereport(ERROR, errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				errmsg("\"%s.%s\" is not a table", schema_name, tables_name(table)));
 
 	GetUserIdAndSecContext(&own_user, &own_context);
 	SetUserIdAndSecContext(owner, own_context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
@@ -747,4 +765,15 @@ tables_ticker_symbols(int *count)
 		symbols[i] = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1);
 	SPI_freetuptable(SPI_tuptable);
 	return symbols;
+}
+
+void
+tables_read_tickers(void (*take)(HeapTuple tuple, TupleDesc desc))
+{
+	TablesRows none = {.table = TABLES_TICKERS};
+
+	execute(TABLES_READ_TICKERS, &none, 0, 0);
+	for (uint64 i = 0; i < SPI_processed; i++)
+		take(SPI_tuptable->vals[i], SPI_tuptable->tupdesc);
+	SPI_freetuptable(SPI_tuptable);
 }

@@ -20,6 +20,8 @@
 
 #include "postgres.h"
 
+#include "access/htup_details.h"
+
 #include "board.h"
 #include "ticklog.h"
 
@@ -40,7 +42,9 @@ typedef enum TablesStatement
 	TABLES_UPDATE_TICKERS, /* those that differ and are of asset_type crypto */
 	TABLES_TICKER_SYMBOLS,
 	TABLES_DELETE_TICKERS, /* by symbol, of asset_type crypto */
+	TABLES_READ_TICKERS,
 	TABLES_APPEND_SNAPSHOTS,
+	TABLES_BEGIN_SNAPSHOTS, /* likewise, those whose price is not the coin's newest there already */
 	TABLES_STATEMENTS
 } TablesStatement;
 
@@ -112,5 +116,11 @@ extern void tables_coin_ids(const TablesRows *rows, int32 *ids);
 
 /* The symbols of all rows of asset_type crypto; good until the end of the transaction. */
 extern char **tables_ticker_symbols(int *count);
+
+/*
+ * Read tickers, the best rank first.  The columns are those of TABLES_READ_TICKERS: texts, numerics, and whole numbers as
+ * bigint; times in seconds (source_time) and microseconds (updated_at) of the unix epoch.
+ */
+extern void tables_read_tickers(void (*take)(HeapTuple tuple, TupleDesc desc));
 
 #endif /* CRYPTO_RT_TABLES_H */
