@@ -22,6 +22,7 @@ typedef struct Control
 {
 	/* atomic */
 	pg_atomic_uint32 installed;
+	pg_atomic_uint32 installation;
 	pg_atomic_uint32 paused;
 	pg_atomic_uint32 asked_pages[PAGE_WORDS]; /* a bit per page */
 
@@ -60,6 +61,7 @@ control_shmem_init(bool found, void *memory)
 	memset(control, 0, sizeof(*control));
 	SpinLockInit(&control->mutex);
 	pg_atomic_init_u32(&control->installed, 0);
+	pg_atomic_init_u32(&control->installation, 0);
 	pg_atomic_init_u32(&control->paused, 0);
 	for (int i = 0; i < PAGE_WORDS; i++)
 		pg_atomic_init_u32(&control->asked_pages[i], 0);
@@ -155,7 +157,15 @@ control_installed(void)
 void
 control_set_installed(bool installed)
 {
+	if (installed)
+		pg_atomic_fetch_add_u32(&control->installation, 1);
 	pg_atomic_write_u32(&control->installed, installed);
+}
+
+uint32
+control_installation(void)
+{
+	return pg_atomic_read_u32(&control->installation);
 }
 
 bool

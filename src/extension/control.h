@@ -38,6 +38,9 @@ extern void control_wake(WorkerKind kind);
 extern bool control_installed(void);
 extern void control_set_installed(bool installed);
 
+/* Counts the installations that were found: another one has empty tables. */
+extern uint32 control_installation(void);
+
 /* crypto_pause() and crypto_resume(). */
 extern bool control_paused(void);
 extern void control_set_paused(bool paused);

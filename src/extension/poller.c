@@ -40,7 +40,7 @@ typedef struct PolledPage
 	size_t len;  /* of the body; 0: nothing to compare with */
 	bool simulated;
 	bool failing; /* its last poll brought nothing */
-	bool stored;  /* it was on the board since this process began */
+	bool stored;  /* it was since this process, or this installation, began */
 	int nrejected;
 	int n; /* its coins that are on the board */
 	int slots[COINLORE_PAGE_ROWS];
@@ -319,6 +319,20 @@ take_result(const FetchResult *result)
  * The loop.
  */
 
+/* Take every page for a changed one when it comes next; and for a new one, when the tables are new. */
+static void
+forget_pages(bool anew)
+{
+	for (int i = 0; i < SCHEDULE_PAGES_MAX; i++)
+	{
+		if (pages[i] == NULL)
+			continue;
+		pages[i]->len = 0;
+		if (anew)
+			pages[i]->stored = false;
+	}
+}
+
 /* Take changed settings over. */
 static void
 configure(bool first)
@@ -331,10 +345,7 @@ configure(bool first)
 			 used_rate != settings_max_requests_per_second() || used_max_rank != settings_max_rank())
 		schedule_configure(&schedule, tiers, settings_max_requests_per_second(), settings_max_rank(),
 						   monotonic());
-	/* other coins of the same bytes may be wanted now */
-	for (int i = 0; i < SCHEDULE_PAGES_MAX; i++)
-		if (pages[i] != NULL)
-			pages[i]->len = 0;
+	forget_pages(false); /* other coins of the same bytes may be wanted now */
 	used_tiers = *tiers;
 	used_rate = settings_max_requests_per_second();
 	used_max_rank = settings_max_rank();
@@ -390,6 +401,7 @@ shorter(long a, long b)
 void
 crypto_rt_poller_main(Datum arg)
 {
+	uint32 installation = control_installation();
 	long wait;
 
 	worker_begin(WORKER_POLLER, DatumGetObjectId(arg));
@@ -403,6 +415,9 @@ crypto_rt_poller_main(Datum arg)
 
 		if (worker_reloaded())
 			configure(false);
+		if (installation != control_installation())
+			forget_pages(true);
+		installation = control_installation();
 		fetch_run();
 		while (fetch_next(&result))
 		{
