@@ -10,6 +10,7 @@
 
 #define LATE_PART 5      /* late: after a fifth of the interval */
 #define USE_MAX 0.98     /* of the budget: what is planned, so that a queue drains */
+#define GAP_PART 4       /* requests are at least a fourth of their mean distance apart */
 #define RATE_FLOOR 0.125 /* of max_rate: where halving ends */
 #define RATE_STEP 0.0625 /* of max_rate: given back by each success */
 #define RETRY_AFTER_MAX (600 * SECOND)
@@ -167,7 +168,7 @@ schedule_next(Schedule *s, int64_t now)
 			s->tokens = bucket_size(s);
 		s->tokens_at = now;
 	}
-	if (s->tokens < 1 || now < s->hold_until)
+	if (s->tokens < 1 || now < s->hold_until || now < s->gap_until)
 		return -1;
 
 	for (int i = 0; i < s->npages; i++)
@@ -188,6 +189,7 @@ schedule_next(Schedule *s, int64_t now)
 	page = &s->pages[best];
 	tier = tier_of(s, page);
 	s->tokens -= 1;
+	s->gap_until = now + (int64_t) (SECOND / s->max_rate / GAP_PART);
 	tier->polls++;
 	if (page->started > 0)
 	{
@@ -213,7 +215,7 @@ int64_t
 schedule_wait(const Schedule *s, int64_t now)
 {
 	int64_t first = SCHEDULE_NEVER;
-	int64_t ready = s->hold_until;
+	int64_t ready = s->hold_until > s->gap_until ? s->hold_until : s->gap_until;
 
 	for (int i = 0; i < s->npages; i++)
 		if (!s->pages[i].in_flight)

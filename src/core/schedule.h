@@ -63,6 +63,7 @@ typedef struct Schedule
 	double tokens;
 	int64_t tokens_at;
 	int64_t hold_until;   /* no request before this */
+	int64_t gap_until;    /* no request before this, so that pages due together do not come together */
 	int64_t throttled_at; /* when the rate was halved last */
 
 	/* the pages */

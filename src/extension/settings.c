@@ -144,7 +144,6 @@ show_redis_url(void)
 	return masked;
 }
 
-/* With its unit a value such as "7d" reads as PostgreSQL's own settings do. */
 void
 settings_define(void)
 {
