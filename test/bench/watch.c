@@ -7,15 +7,10 @@
  *
  * The simulator's trace tells, for each page, when its last byte was sent and the price of the page's first coin.
  * Each time that price differs from the one before, this asks for it over and over until it is there.
- * This process, and the server process that it asks, keep to the last processor: looking must not take time from those
- * who work.
- *
  * Prints: changes seen, and the median, the 99th percentile and the largest of the times, in milliseconds.
  */
-#define _GNU_SOURCE 1
 #include <hiredis.h>
 #include <libpq-fe.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -82,18 +77,6 @@ there_in_redis(const char *nameid, const char *price)
 	return there;
 }
 
-static void
-pin(int pid)
-{
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET((size_t) (cpus - 1), &set);
-	if (cpus > 1)
-		sched_setaffinity(pid, sizeof(set), &set);
-}
-
 static int
 compare(const void *a, const void *b)
 {
@@ -153,9 +136,6 @@ main(int argc, char **argv)
 		}
 		PQclear(PQprepare(pg, "look", statement, 2, NULL));
 	}
-	pin(0);
-	if (pg != NULL)
-		pin(PQbackendPID(pg));
 	trace = fopen(argv[1], "r");
 	if (trace == NULL)
 		return 1;
