@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "miscadmin.h"
-#include "portability/instr_time.h"
 
 #include "fetch.h"
 #include "worker.h"
@@ -43,7 +42,7 @@ static int epoll_descriptor = -1;
 static Transfer transfers[FETCH_MAX];
 static int in_flight;
 static size_t bodies_size; /* of all buffers */
-static int64 deadline;     /* when libcurl wants to run by itself, unix microseconds; 0: never */
+static int64 deadline;     /* when libcurl wants to run by itself, by worker_clock; 0: never */
 
 static size_t
 take_body(char *data, size_t size, size_t n, void *arg)
@@ -112,7 +111,7 @@ watch_socket(CURL *handle, curl_socket_t socket, int what, void *arg, void *sock
 static int
 set_timer(CURLM *handle, long timeout, void *arg)
 {
-	deadline = timeout < 0 ? 0 : worker_now() + (int64) timeout * 1000;
+	deadline = timeout < 0 ? 0 : worker_clock() + (int64) timeout * 1000;
 	return 0;
 }
 
@@ -222,7 +221,7 @@ fetch_wait(void)
 
 	if (deadline == 0)
 		return -1;
-	left = deadline - worker_now();
+	left = deadline - worker_clock();
 	return left <= 0 ? 0 : Min((long) ((left + 999) / 1000), FETCH_TIMEOUT);
 }
 
@@ -235,7 +234,7 @@ fetch_run(void)
 	sigset_t all;
 	sigset_t old;
 
-	if (n <= 0 && (deadline == 0 || worker_now() < deadline))
+	if (n <= 0 && (deadline == 0 || worker_clock() < deadline))
 		return;
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &old);
@@ -247,7 +246,7 @@ fetch_run(void)
 
 		curl_multi_socket_action(multi, events[i].data.fd, what, &running);
 	}
-	if (deadline != 0 && worker_now() >= deadline)
+	if (deadline != 0 && worker_clock() >= deadline)
 	{
 		deadline = 0;
 		curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running);

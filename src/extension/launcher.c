@@ -36,7 +36,7 @@ typedef struct Child
 {
 	const char *entry;
 	BackgroundWorkerHandle *handle; /* NULL: not started, or by an earlier launcher */
-	int64 started;                  /* unix microseconds */
+	int64 started;                  /* by worker_clock */
 	int64 not_before;
 	int backoff; /* ms */
 } Child;
@@ -157,7 +157,7 @@ crypto_rt_launcher_main(Datum arg)
 	worker_begin(WORKER_LAUNCHER, InvalidOid);
 	do
 	{
-		int64 now = worker_now();
+		int64 now = worker_clock();
 		Oid database = find_database();
 		bool enough;
 

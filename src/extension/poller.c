@@ -11,8 +11,6 @@
  */
 #include "postgres.h"
 
-#include <time.h>
-
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
@@ -60,16 +58,6 @@ static char used_url[1024];
 /* the feed as a whole */
 static FetchVerdict trouble = FETCH_OK;
 static int64 trouble_reported;
-
-/* Microseconds of a clock that only goes forward. */
-static int64
-monotonic(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64) t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
 
 static PolledPage *
 page_of(int number)
@@ -211,7 +199,7 @@ static void
 page_failed(int number, FetchVerdict verdict, const char *error)
 {
 	PolledPage *page = page_of(number);
-	int64 now = monotonic();
+	int64 now = worker_clock();
 
 	status_add(STATUS_PAGES_FAILED, 1);
 	schedule_finish(&schedule, number, false);
@@ -294,7 +282,7 @@ take_page(const FetchResult *result, int64 now)
 				errdetail_internal("The first: %s", parsed.rejected_why));
 	page->nrejected = parsed.nrejected;
 	if (parsed.coins_num > 0)
-		schedule_set_coins(&schedule, parsed.coins_num, monotonic());
+		schedule_set_coins(&schedule, parsed.coins_num, worker_clock());
 	page_succeeded(result->page);
 }
 
@@ -311,7 +299,7 @@ take_result(const FetchResult *result)
 		return;
 	}
 	if (result->verdict == FETCH_REFUSED || result->verdict == FETCH_UNREACHABLE)
-		schedule_throttle(&schedule, result->retry_after, monotonic());
+		schedule_throttle(&schedule, result->retry_after, worker_clock());
 	page_failed(result->page, result->verdict, result->error);
 }
 
@@ -340,11 +328,12 @@ configure(bool first)
 	const TierList *tiers = settings_tiers();
 
 	if (first)
-		schedule_init(&schedule, tiers, settings_max_requests_per_second(), settings_max_rank(), monotonic());
+		schedule_init(&schedule, tiers, settings_max_requests_per_second(), settings_max_rank(),
+					  worker_clock());
 	else if (memcmp(&used_tiers, tiers, sizeof(used_tiers)) != 0 ||
 			 used_rate != settings_max_requests_per_second() || used_max_rank != settings_max_rank())
 		schedule_configure(&schedule, tiers, settings_max_requests_per_second(), settings_max_rank(),
-						   monotonic());
+						   worker_clock());
 	forget_pages(false); /* other coins of the same bytes may be wanted now */
 	used_tiers = *tiers;
 	used_rate = settings_max_requests_per_second();
@@ -357,7 +346,7 @@ static bool
 polling(void)
 {
 	static int64 paused_at;
-	int64 now = monotonic();
+	int64 now = worker_clock();
 
 	if (control_paused())
 	{
@@ -381,12 +370,12 @@ start_due(void)
 	if (!polling())
 		return -1;
 	while ((page = control_take_page()) >= 0)
-		schedule_ask(&schedule, page, monotonic());
-	while (fetch_in_flight() < FETCH_MAX && (page = schedule_next(&schedule, monotonic())) >= 0)
+		schedule_ask(&schedule, page, worker_clock());
+	while (fetch_in_flight() < FETCH_MAX && (page = schedule_next(&schedule, worker_clock())) >= 0)
 		fetch_start(page, used_url);
 	if (fetch_in_flight() == FETCH_MAX)
 		return -1;
-	wait = schedule_wait(&schedule, monotonic());
+	wait = schedule_wait(&schedule, worker_clock());
 	return wait == SCHEDULE_NEVER ? -1 : (long) ((wait + 999) / 1000);
 }
 

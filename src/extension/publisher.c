@@ -33,7 +33,7 @@
 #include "ticklog.h"
 #include "worker.h"
 
-#define SECOND INT64CONST(1000000) /* of redis_clock */
+#define SECOND INT64CONST(1000000) /* of worker_clock */
 #define HEARTBEAT (5 * SECOND)     /* of silence */
 #define REWRITE_PAUSE (5 * SECOND) /* from one to the next */
 #define ID_TTL "86400"             /* seconds */
@@ -83,7 +83,7 @@ enum
 typedef struct Written
 {
 	uint32 generation;
-	int32 id_due;             /* when its id is to be renewed, in seconds of redis_clock */
+	int32 id_due;             /* when its id is to be renewed, in seconds of worker_clock */
 	char symbol[SYMBOL_SIZE]; /* "": nothing */
 } Written;
 
@@ -194,7 +194,7 @@ publish(void)
 	redis_conn_command(TAG_PUBLISH, 3, (const char *[]){"PUBLISH", CHANNEL, message},
 					   (const size_t[]){7, strlen(CHANNEL), n + page.used + 2});
 	page.used = 0;
-	message_at = redis_clock();
+	message_at = worker_clock();
 	status_add(STATUS_REDIS_MESSAGES, 1);
 }
 
@@ -216,7 +216,7 @@ write_stats(void)
 			 "}",
 			 counts.coins, counts.active, last, status_get(STATUS_PAGES_FETCHED));
 	COMMAND(TAG_WRITE, "SET", STATS, json);
-	stats_at = redis_clock();
+	stats_at = worker_clock();
 }
 
 /*
@@ -318,7 +318,7 @@ write_coin(int slot, bool changed)
 {
 	Written *coin = &written[slot];
 	BoardEntry entry;
-	int32 now = (int32) (redis_clock() / SECOND);
+	int32 now = (int32) (worker_clock() / SECOND);
 	bool listed;
 	bool same_coin;
 
@@ -390,7 +390,7 @@ rewrite_begin(void)
 	forget_all();
 	rewrite.wanted = false;
 	rewrite.refused = false;
-	rewrite.begun_at = redis_clock();
+	rewrite.begun_at = worker_clock();
 	rewrite.slot = -1;
 	rewrite.ticks_lost = ticklog_counts().lost[TICK_PUBLISHER];
 	rank_key = RANKED_NEW;
@@ -450,7 +450,7 @@ follow_step(void)
 			continue;
 		end_page();
 		COMMAND(TAG_COUNT, "ZCARD", RANKED);
-		if (redis_clock() - stats_at >= SECOND)
+		if (worker_clock() - stats_at >= SECOND)
 			write_stats();
 	}
 	ticklog_advance(TICK_PUBLISHER, n);
@@ -597,7 +597,7 @@ static void
 publisher_move(PublisherState to)
 {
 	PublisherState from = state;
-	int64 now = redis_clock();
+	int64 now = worker_clock();
 
 	state = to;
 	if (from == PUBLISHER_PURGING && to <= PUBLISHER_AWAY)
@@ -660,7 +660,7 @@ speaking(void)
 static void
 act(void)
 {
-	int64 now = redis_clock();
+	int64 now = worker_clock();
 	char why[STATUS_TEXT_SIZE];
 
 	if (speaking() && now - message_at >= HEARTBEAT)
@@ -730,7 +730,7 @@ act(void)
 static long
 next_wait(void)
 {
-	int64 now = redis_clock();
+	int64 now = worker_clock();
 	int64 until = redis_conn_deadline();
 
 	/* the last flush may have met with an error */

@@ -18,8 +18,6 @@
  */
 #include "postgres.h"
 
-#include <time.h>
-
 #include "miscadmin.h"
 #include "storage/ipc.h"
 
@@ -127,15 +125,6 @@ static Tick *ticks; /* the log's next */
 static int nticks;
 static uint64 ticks_lost; /* as far as the consequences have been drawn */
 static int64 sweeps;      /* after as many, tickers was last gone through; -1: not yet */
-
-static int64
-monotonic(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64) t.tv_sec * SECOND + t.tv_nsec / 1000;
-}
 
 static int64
 period(StepId id)
@@ -696,7 +685,7 @@ record(void)
 {
 	bool flushed;
 
-	now = monotonic();
+	now = worker_clock();
 	flushed = state == RECORDING && flush();
 	if (due(STEP_LOOK))
 		take_step(STEP_LOOK);
@@ -713,7 +702,7 @@ wait_time(void)
 	if (state == RECORDING)
 		for (int i = 0; i < STEPS; i++)
 			next = Min(next, steps[i].due);
-	return (long) (Max(next - monotonic(), 0) + 999) / 1000;
+	return (long) (Max(next - worker_clock(), 0) + 999) / 1000;
 }
 
 void

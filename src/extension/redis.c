@@ -34,6 +34,7 @@
 
 #include "redis.h"
 #include "redis_url.h"
+#include "worker.h"
 
 #define ERROR_SIZE 256
 #define COMMANDS_MAX (2 * REDIS_WINDOW)
@@ -124,7 +125,7 @@ static void
 link_move(LinkState to)
 {
 	conn.state = to;
-	conn.since = redis_clock();
+	conn.since = worker_clock();
 }
 
 /* Give back all that the connection holds; a lookup that still runs excepted. */
@@ -195,7 +196,7 @@ int64
 redis_conn_deadline(void)
 {
 	if (conn.state == LINK_RESOLVING)
-		return redis_clock() + LOOKUP_POLL;
+		return worker_clock() + LOOKUP_POLL;
 	if (conn.state == LINK_CONNECTING)
 		return conn.since + TIMEOUT;
 	return conn.awaited > 0 ? conn.progress_at + TIMEOUT : PG_INT64_MAX;
@@ -323,7 +324,7 @@ lookup_step(void)
 
 	if (!lookup_end(&error, &addresses))
 	{
-		if (redis_clock() - conn.since > TIMEOUT)
+		if (worker_clock() - conn.since > TIMEOUT)
 			fail("could not look up the host %s: no answer for %d s", conn.url.host, REDIS_TIMEOUT);
 	}
 	else if (strcmp(lookup.host, conn.url.host) != 0 || strcmp(lookup.port, conn.url.port) != 0)
@@ -405,7 +406,7 @@ note_command(int tag, size_t size)
 	if (conn.awaited == COMMANDS_MAX)
 		elog(ERROR, "more than %d commands wait for Redis", COMMANDS_MAX);
 	if (conn.awaited == 0)
-		conn.progress_at = redis_clock();
+		conn.progress_at = worker_clock();
 	conn.tags[(conn.first + conn.awaited++) % COMMANDS_MAX] = (uint8) tag;
 	conn.unsent += size;
 }
@@ -485,7 +486,7 @@ connect_step(void)
 			return;
 		}
 	}
-	else if (redis_clock() - conn.since <= TIMEOUT)
+	else if (worker_clock() - conn.since <= TIMEOUT)
 		return;
 	else
 		error = ETIMEDOUT;
@@ -542,7 +543,7 @@ take_replies(void)
 		tag = conn.tags[conn.first];
 		conn.first = (conn.first + 1) % COMMANDS_MAX;
 		conn.awaited--;
-		conn.progress_at = redis_clock();
+		conn.progress_at = worker_clock();
 		if (tag > REDIS_TAG_MAX)
 			take_login_reply(tag, reply);
 		else
@@ -576,7 +577,7 @@ redis_conn_step(void)
 		return;
 	}
 	take_replies();
-	if (conn.state >= LINK_LOGIN && conn.awaited > 0 && redis_clock() - conn.progress_at > TIMEOUT)
+	if (conn.state >= LINK_LOGIN && conn.awaited > 0 && worker_clock() - conn.progress_at > TIMEOUT)
 		fail("no answer from %s for %d s", conn.place, REDIS_TIMEOUT);
 }
 

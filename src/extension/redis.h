@@ -16,8 +16,6 @@
 
 #include "postgres.h"
 
-#include "portability/instr_time.h"
-
 struct redisReply; /* hiredis' */
 
 /* A caller queues no more once so much waits; what it queues at one go may exceed this by REDIS_WINDOW commands. */
@@ -69,15 +67,5 @@ extern int redis_conn_awaited(void);
  * when a name leads to another server now.
  */
 extern bool redis_explain(const struct redisReply *reply, char *buf, size_t size);
-
-/* The clock that all of this runs on, in microseconds: it only goes forward. */
-static inline int64
-redis_clock(void)
-{
-	instr_time now;
-
-	INSTR_TIME_SET_CURRENT(now);
-	return (int64) INSTR_TIME_GET_MICROSEC(now);
-}
 
 #endif /* CRYPTO_RT_REDIS_H */

@@ -74,7 +74,7 @@ static bool
 check_tiers(char **value, void **extra, GucSource source)
 {
 	char err[160];
-	TierList list;
+	TierList list = {0}; /* all of it: lists are compared as a whole */
 	TierList *copy;
 
 	if (!tier_parse(*value, &list, err, sizeof(err)))

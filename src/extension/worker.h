@@ -46,8 +46,11 @@ extern void worker_transaction_failed(char *message, Size size);
 /* "crypto_rt poller" and so on. */
 extern const char *worker_name(WorkerKind kind);
 
-/* Now, as unix microseconds. */
+/* Now, as unix microseconds: for what people are shown. */
 extern int64 worker_now(void);
+
+/* Microseconds of a clock that only goes forward, whatever is done to the other: for all that waits. */
+extern int64 worker_clock(void);
 
 /* The entry points, called by name by the postmaster. */
 extern PGDLLEXPORT void crypto_rt_launcher_main(Datum arg);
