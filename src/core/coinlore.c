@@ -320,6 +320,7 @@ coinlore_parse(const char *body, size_t len, CoinlorePage *page, char *err, size
 	page->rejected_why[0] = '\0';
 	page->coins_num = -1;
 	page->time = 0;
+	page->document = NULL;
 
 	if (len == 0)
 	{
@@ -347,7 +348,14 @@ coinlore_parse(const char *body, size_t len, CoinlorePage *page, char *err, size
 		snprintf(err, errsize, "the body is not JSON: %s at byte %zu",
 				 status == json_tokener_success ? "null" : json_tokener_error_desc(status),
 				 json_tokener_get_parse_end(tokener));
-	json_object_put(root);
+	page->document = root;
 	json_tokener_free(tokener);
 	return ok;
+}
+
+void
+coinlore_free(CoinlorePage *page)
+{
+	json_object_put(page->document);
+	page->document = NULL;
 }

@@ -243,24 +243,10 @@ page_succeeded(int number)
 }
 
 static void
-take_page(const FetchResult *result, int64 now)
+take_parsed(const FetchResult *result, uint64 hash, int64 now)
 {
 	PolledPage *page = page_of(result->page);
-	uint64 hash = hash_bytes_extended((const unsigned char *) result->body, (int) result->len, 0);
-	char err[FETCH_ERROR_SIZE];
 
-	if (page->len == result->len && page->hash == hash && page->simulated == result->simulated &&
-		renew_page(page, now))
-	{
-		page_succeeded(result->page);
-		return;
-	}
-
-	if (!coinlore_parse(result->body, result->len, &parsed, err, sizeof(err)))
-	{
-		page_failed(result->page, FETCH_UNUSABLE, err);
-		return;
-	}
 	if (parsed.nquotes == 0 &&
 		result->page * COINLORE_PAGE_ROWS < Max(parsed.coins_num > 0 ? parsed.coins_num : schedule.coins, 1))
 	{
@@ -284,6 +270,26 @@ take_page(const FetchResult *result, int64 now)
 	if (parsed.coins_num > 0)
 		schedule_set_coins(&schedule, parsed.coins_num, worker_clock());
 	page_succeeded(result->page);
+}
+
+static void
+take_page(const FetchResult *result, int64 now)
+{
+	PolledPage *page = page_of(result->page);
+	uint64 hash = hash_bytes_extended((const unsigned char *) result->body, (int) result->len, 0);
+	char err[FETCH_ERROR_SIZE];
+
+	if (page->len == result->len && page->hash == hash && page->simulated == result->simulated &&
+		renew_page(page, now))
+	{
+		page_succeeded(result->page);
+		return;
+	}
+	if (coinlore_parse(result->body, result->len, &parsed, err, sizeof(err)))
+		take_parsed(result, hash, now);
+	else
+		page_failed(result->page, FETCH_UNUSABLE, err);
+	coinlore_free(&parsed);
 }
 
 static void

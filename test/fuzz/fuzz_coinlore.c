@@ -95,6 +95,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_CHECK(page.nrejected >= 0 && (page.nrejected > 0) == (page.rejected_why[0] != '\0'));
 	FUZZ_CHECK(page.coins_num >= -1 && page.time >= 0);
 	FUZZ_CHECK(ok || (err[0] != '\0' && page.nquotes == 0));
+	coinlore_free(&page);
 	for (int i = 0; i < page.nquotes; i++)
 	{
 		check_quote(&page.quotes[i]);

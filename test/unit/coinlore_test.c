@@ -24,6 +24,7 @@ parse(const char *body, size_t len)
 	memset(&page, 0x55, sizeof(page));
 	error[0] = '\0';
 	ok = coinlore_parse(exact, len, &page, error, sizeof(error));
+	coinlore_free(&page);
 	free(exact);
 	assert_in_range(page.nquotes, 0, COINLORE_PAGE_ROWS);
 	assert_true(ok || (error[0] != '\0' && page.nquotes == 0));
