@@ -10,6 +10,7 @@ PLAIN_EVERY=5000000 # from one plain line to the next
 PATIENCE=3000000    # until an answer that does not come is called a problem
 FIRST_PRICES=10     # seconds to wait for the first prices
 MARK_FOR=3          # seconds for which a price that moved is marked
+START_EVERY=10      # seconds from one start of Redis or the simulator to its next, at the least
 COINS=20
 FIELD=$'\x1f'
 
@@ -26,8 +27,8 @@ status='' tiers=() coins=() query_problem=''
 ask_problem='' asked='' from_psql='' to_psql=''
 # per coin, by nameid: for the marks
 declare -A last_order=() moved_at=() moved_up=()
-# per child that has gone: what to say of it
-declare -A dead=()
+# per child that has gone: what to say of it, and when to start it again; per child that was: words for when
+declare -A dead=() start_at=() again=()
 connect=()
 screen_is_open='' saved_tty='' resized=''
 
@@ -148,26 +149,60 @@ rest_until() {
 	fi
 }
 
-# Say once of each child that has gone; without PostgreSQL there is nothing more to show.
+# Redis and the simulator are started again when they end; without PostgreSQL there is nothing more to show.
 look_after_children() {
-	local name code
+	local name
 	for name in "${!pids[@]}"; do
-		running "$name" && continue
-		wait "${pids[$name]}" 2>/dev/null
-		code=$?
-		if [ "$code" -gt 128 ]; then code="signal $(kill -l "$code")"; else code="exit status $code"; fi
-		unset "pids[$name]"
-		dead[$name]="$name has stopped ($code); its log: $(log_of "$name")"
-		if [ "$name" = postgres ]; then
-			screen_close
-			complain "${dead[postgres]}"
-			show_log "$(log_of postgres)"
-			exit 1
-		fi
-		[ "$name" != http ] || [ ${#connect[@]} -eq 0 ] || connect[-1]=${dead[http]}
-		[ "$live" ] || line "${dead[$name]}"
+		running "$name" || has_stopped "$name"
+	done
+	for name in "${!start_at[@]}"; do
+		[ "$EPOCHSECONDS" -lt "${start_at[$name]}" ] || start_again "$name"
 	done
 }
+
+has_stopped() {
+	local name=$1 code last_start=${started[$1]}
+	wait "${pids[$name]}" 2>/dev/null
+	code=$?
+	if [ "$code" -gt 128 ]; then code="signal $(kill -l "$code")"; else code="exit status $code"; fi
+	unset "pids[$name]" "again[$name]"
+	dead[$name]="$name has stopped ($code)"
+	case $name in
+	redis | simulator)
+		start_at[$name]=$((last_start + START_EVERY))
+		[ "${start_at[$name]}" -le "$EPOCHSECONDS" ] || dead[$name]+="; next try at $(clock "${start_at[$name]}")"
+		;;
+	esac
+	dead[$name]+="; its log: $(log_of "$name")"
+	if [ "$name" = postgres ]; then
+		screen_close
+		complain "${dead[postgres]}"
+		show_log "$(log_of postgres)"
+		exit 1
+	fi
+	[ "$name" != http ] || [ ${#connect[@]} -eq 0 ] || connect[-1]=${dead[http]}
+	event "${dead[$name]}"
+}
+
+start_again() {
+	local name=$1 port=$REDIS_PORT
+	[ "$name" = redis ] || port=$SIM_PORT
+	if port_busy "$port"; then
+		start_at[$name]=$((EPOCHSECONDS + START_EVERY))
+		dead[$name]="$name cannot start: stop what has port $port; next try at $(clock "${start_at[$name]}")"
+		event "${dead[$name]}"
+	else
+		unset "start_at[$name]" "dead[$name]"
+		again[$name]="restarted $(clock -1); "
+		event "starting $name again"
+		"launch_$name"
+	fi
+}
+
+clock() { printf '%(%H:%M:%S)T' "$1"; }
+
+# Said once where there is no screen, which shows it anyway.
+event() { [ "$screen_is_open" ] || line "$1"; }
 
 wait_for_prices() {
 	local until=$((${EPOCHREALTIME/./} + FIRST_PRICES * 1000000))
@@ -207,7 +242,7 @@ plain_line() {
 	done
 	text="${coin_count:-0} coins  BTC ${btc:-?}  ETH ${eth:-?}  late $all_late  failed $all_failed"
 	if is_simulated; then text+='  SIMULATED'; else text+='  live'; fi
-	for problem in "$ask_problem" "$query_problem" "$feed_problem" "$redis_problem" "$recorder_problem"; do
+	for problem in "$ask_problem" "$query_problem" "${dead[simulator]:-$feed_problem}" "${dead[redis]:-$redis_problem}" "$recorder_problem"; do
 		text+=${problem:+"  PROBLEM: $problem"}
 	done
 	line "$text"
@@ -241,6 +276,13 @@ screen_close() {
 # Lines gather in "frame" and go out in one write.  Each is cleared first: at its end it may stand on its last cell.
 put() { frame+=$'\e[m\e[K'"$*"$'\r\n'; }
 
+# put_cut LEFT TEXT [CELLS]: likewise, with as much of the text as has room beside the CELLS that are LEFT of it.
+put_cut() {
+	local text=$2 room=$((width - ${3:-0}))
+	[ ${#text} -le "$room" ] || text=${text:0:room-1}…
+	put "$1$text"
+}
+
 draw() {
 	local frame='' fixed shown with_tiers=1 gap='' way
 	if [ "$resized" ]; then
@@ -266,16 +308,19 @@ draw() {
 	[ -z "$gap" ] || put
 	draw_states
 	[ -z "$gap" ] || put
-	for way in "${connect[@]}"; do put "$dim$way"; done
-	put "Ctrl-C stops all of it; the data stays in $RUN_DIR"
+	for way in "${connect[@]}"; do put_cut "$dim" "$way"; done
+	put_cut '' "Ctrl-C stops all of it; the data stays in $RUN_DIR"
 	printf '%s\e[m\e[J' "${frame%$'\r\n'}" 2>/dev/null || exit 0
 }
 
 draw_title() {
-	local banner="$green live from CoinLore $plain" clock
-	! is_simulated || banner="$simulated SIMULATED PRICES, not the market's $plain"
+	local banner=' live from CoinLore ' colour=$green clock right
+	if is_simulated; then banner=" SIMULATED PRICES, not the market's " colour=$simulated; fi
 	printf -v clock '%(%H:%M:%S)T' -1
-	put "${bold}crypto_rt$plain  $banner  ${coin_count:-0} coins, ${active_count:-0} active"$'\e['$((width - 7))"G$clock"
+	for right in "${coin_count:-0} coins, ${active_count:-0} active  $clock" "${coin_count:-0} coins  $clock" "$clock" ''; do
+		[ $((11 + ${#banner} + 2 + ${#right})) -gt "$width" ] || break
+	done
+	put "${bold}crypto_rt$plain  $colour$banner$plain"$'\e['$((width - ${#right} + 1))"G$right"
 }
 
 # The columns that the width has room for; the name takes what is left.
@@ -354,28 +399,28 @@ change_cell() {
 
 draw_tiers() {
 	local line text faults
-	printf -v text '%-6s%-14s%7s%9s%10s%9s%7s%8s' tier ranks coins every achieved polls late failed
+	printf -v text '%-5s%-11s%6s%8s%9s%8s%6s%7s' tier ranks coins every achieved polls late failed
 	put "$bold$text"
 	for line in "${tiers[@]}"; do
 		read_tier "$line"
-		printf -v text '%-6s%-14s%7s%9s%10s%9s' "${tier#tier}" "$first-$last" "$tier_coins" "$every" "$achieved" "$polls"
-		printf -v faults '%7s%8s' "$late" "$failed"
+		printf -v text '%-5s%-11s%6s%8s%9s%8s' "${tier#tier}" "$first-$last" "$tier_coins" "$every" "$achieved" "$polls"
+		printf -v faults '%6s%7s' "$late" "$failed"
 		[ $((late + failed)) -eq 0 ] || faults=$red$faults
 		put "$text$faults"
 	done
 }
 
-# state NAME PROBLEM TEXT: one line, red where there is a problem.
-state() { put "$bold$1$plain  ${2:+$red}${2:-$3}"; }
+# state NAME PROBLEM TEXT [BEFORE]: one line, red where there is a problem.
+state() { put_cut "$bold$1$plain  ${2:+$red}" "${4:-}${2:-$3}" 8; }
 
 draw_states() {
 	local connected='' feed_text='' tables_text=''
 	[ "$redis_connected" = t ] || connected='not connected'
 	if [ "$status" ]; then
-		feed_text="$feed_state; $pages pages, $pages_failed failed; at most $requests/s; last poll $poll_age"
+		feed_text="$feed_state; $pages pages, $pages_failed failed; last poll $poll_age; at most $requests/s"
 		tables_text="$tickers tickers, $snapshots snapshots written; last flush $flush_age; $ticks_lost ticks lost"
 	fi
-	state 'feed  ' "${ask_problem:-${query_problem:-${dead[simulator]:-$feed_problem}}}" "$feed_text"
-	state 'redis ' "${dead[redis]:-${redis_problem:-$connected}}" connected
+	state 'feed  ' "${ask_problem:-${query_problem:-${dead[simulator]:-$feed_problem}}}" "$feed_text" "${again[simulator]:-}"
+	state 'redis ' "${dead[redis]:-${redis_problem:-$connected}}" connected "${again[redis]:-}"
 	state 'tables' "$recorder_problem" "$tables_text"
 }

@@ -43,6 +43,10 @@ $$ SELECT to_char(extract(epoch FROM value), 'FM99990.0') || 's' $$;
 \set prepared 1
 \endif
 
+-- the extension may have a schema of its own, and another one the next time
+SELECT set_config('search_path', extnamespace::regnamespace::text, false) AS schema
+FROM pg_catalog.pg_extension WHERE extname = 'crypto_rt' \gset
+
 SELECT 'S', s.source, s.coins, s.active_coins, pg_temp.clean(s.state),
 	pg_temp.clean(coalesce(s.feed_problem, s.launcher_problem,
 		CASE WHEN s.launcher_pid IS NULL THEN 'the launcher does not run'

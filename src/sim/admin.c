@@ -44,9 +44,7 @@ static const char help_text[] =
 	"Modes: latency (ms), hang, status (status, retry_after), truncate, cut_json, bad_json, wrong_type, "
 	"empty, null_data,\n"
 	"no_body, drip (ms between two bytes, 100), reset, huge, gzip_bomb, absurd, redirect, redirect_same.\n"
-	"\n"
-	"  curl -X POST 'http://127.0.0.1:8087/sim/coin?nameid=bitcoin&price=100000.00'\n"
-	"  curl -X POST 'http://127.0.0.1:8087/sim/fault?mode=status&status=429&retry_after=3&count=5'\n";
+	"\n";
 
 /* One call to the administrator. */
 typedef struct Call
@@ -441,6 +439,7 @@ admin_answer(Admin *admin, struct MHD_Connection *connection, const char *method
 {
 	Call call = {.admin = admin, .connection = connection, .body = body, .body_len = body_len};
 	const AdminRoute *route = NULL;
+	const char *host;
 	Text reply = TEXT_EMPTY;
 	void *check[2];
 
@@ -449,7 +448,13 @@ admin_answer(Admin *admin, struct MHD_Connection *connection, const char *method
 		method = MHD_HTTP_METHOD_GET;
 	if (path[0] == '\0' || strcmp(path, "/") == 0)
 	{
+		host = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
+		host = host != NULL ? host : "127.0.0.1:8087";
 		text_add(&reply, help_text);
+		text_format(&reply, "  curl -X POST 'http://%s/sim/coin?nameid=bitcoin&price=100000.00'\n", host);
+		text_format(&reply,
+					"  curl -X POST 'http://%s/sim/fault?mode=status&status=429&retry_after=3&count=5'\n",
+					host);
 		return answer_new(MHD_HTTP_OK, ANSWER_TEXT, &reply);
 	}
 	for (size_t i = 0; i < ROUTES && route == NULL; i++)
