@@ -39,17 +39,36 @@ endif
 PROGRAM_CFLAGS = -std=gnu11 -O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes $(WERROR)
 SIM_SOURCES = $(sort $(wildcard src/sim/*.c))
 CORE_SOURCES = $(sort $(wildcard src/core/*.c))
+HTTP_SOURCES = $(sort $(wildcard src/http/*.c))
+HTTP_LIBS = $$($(PKG_CONFIG) --cflags --libs libmicrohttpd hiredis json-c gnutls libpq zlib)
 
-all: build/coinlore_sim
+all: build/coinlore_sim build/crypto_rt_http
 
 build/coinlore_sim: $(SIM_SOURCES) $(wildcard src/sim/*.h)
 	@mkdir -p build
 	$(CC) $(PROGRAM_CFLAGS) $(CPPFLAGS) $(LDFLAGS) -o $@ $(SIM_SOURCES) \
 		$$($(PKG_CONFIG) --cflags --libs libmicrohttpd json-c libcurl zlib) -lm -lpthread
 
-build/watch: test/bench/watch.c
+build/crypto_rt_http: $(HTTP_SOURCES) $(CORE_SOURCES) $(wildcard src/http/*.h src/core/*.h)
+	@mkdir -p build
+	$(CC) $(PROGRAM_CFLAGS) -D_GNU_SOURCE $(CPPFLAGS) $(LDFLAGS) -o $@ $(HTTP_SOURCES) $(CORE_SOURCES) $(HTTP_LIBS) -lm
+
+# the same with the sanitizers, for the hostile clients of test/t/022_http_hostile.t
+build/crypto_rt_http.asan: $(HTTP_SOURCES) $(CORE_SOURCES) $(wildcard src/http/*.h src/core/*.h)
+	@mkdir -p build
+	$(CC) $(PROGRAM_CFLAGS) -D_GNU_SOURCE $(SANITIZE) -o $@ $(HTTP_SOURCES) $(CORE_SOURCES) $(HTTP_LIBS) -lm
+
+build/watch build/streams: build/%: test/bench/%.c
 	@mkdir -p build
 	$(CC) -std=gnu11 -O2 -Wall -Wextra -o $@ $< $$($(PKG_CONFIG) --cflags --libs libpq hiredis)
+
+# The daemon goes where administrators put programs, not into PostgreSQL's own folders.
+PREFIX ?= /usr/local
+
+.PHONY: install-http
+install-http: build/crypto_rt_http
+	install -D -m 755 build/crypto_rt_http $(DESTDIR)$(PREFIX)/bin/crypto_rt_http
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system src/http/crypto_rt_http.service src/http/crypto_rt_http.socket
 
 sql/$(EXTENSION)--$(EXTVERSION).sql: sql/$(EXTENSION).sql
 	cp $< $@
@@ -64,10 +83,11 @@ AS_ROOT = $(if $(filter 0,$(shell id -u)),,sudo)
 
 .PHONY: help deps run test unit fuzz bench lint format
 help:
-	@echo "make            build the extension and the simulator"
+	@echo "make            build the extension, the HTTP daemon and the simulator"
 	@echo "make run        install what is missing, build, and show live prices; Ctrl-C stops all of it"
 	@echo "make test       install what is missing, build, and run every test"
 	@echo "make install    install the extension into PostgreSQL ($(PG_CONFIG))"
+	@echo "make install-http  install the HTTP daemon and its systemd units ($(PREFIX))"
 	@echo "make installcheck  run the SQL tests against a running server"
 	@echo "make bench      measure, beside what one would use instead"
 	@echo "make lint       clang-format, clang-tidy, cppcheck and shellcheck"
@@ -83,15 +103,16 @@ run:
 
 test:
 	@src/run/install-deps test
-	@$(MAKE) --no-print-directory -s all unit fuzz WERROR=-Werror
+	@$(MAKE) --no-print-directory -s all build/crypto_rt_http.asan unit fuzz test/js/node_modules WERROR=-Werror
 	@$(AS_ROOT) $(MAKE) --no-print-directory -s install
 	@test/run
 
 bench:
 	@src/run/install-deps bench
-	@$(MAKE) --no-print-directory -s all build/watch
+	@$(MAKE) --no-print-directory -s all build/watch build/streams
 	@$(AS_ROOT) $(MAKE) --no-print-directory -s install
 	@test/bench/run
+	@test/bench/http
 
 #
 # Unit tests and fuzzers of the core: with the sanitizers
@@ -104,15 +125,31 @@ SANITIZE = -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -
 unit: $(UNIT_TESTS)
 fuzz: $(FUZZERS)
 
-build/unit/%.t: test/unit/%_test.c test/unit/unit.h $(CORE_SOURCES) $(wildcard src/core/*.h)
-	@mkdir -p build/unit
-	$(CC) -std=gnu11 -Wall -Wextra $(WERROR) $(SANITIZE) -Isrc/core -o $@ $< $(CORE_SOURCES) \
-		$$($(PKG_CONFIG) --cflags --libs json-c cmocka) -lm
+# what a test needs of the daemon besides the core
+OF_HTTP_limiter = limiter
+OF_HTTP_options = options options_source options_value redis_url
+OF_HTTP_quotes = quotes quote_read
+OF_HTTP_fuzz_quotes = quotes quote_read
+OF_HTTP_subscription = subscription stream_query
+OF_HTTP_stream_query = stream_query
+OF_HTTP_fuzz_stream = stream_query
+OF_HTTP_fuzz_feed_message = feed_message
+of_http = $(OF_HTTP_$(1):%=src/http/%.c)
 
-build/fuzz/%: test/fuzz/%.c $(CORE_SOURCES) $(wildcard src/core/*.h)
+.SECONDEXPANSION:
+build/unit/%.t: test/unit/%_test.c test/unit/unit.h $(CORE_SOURCES) $$(call of_http,$$*) $(wildcard src/core/*.h src/http/*.h)
+	@mkdir -p build/unit
+	$(CC) -std=gnu11 -D_GNU_SOURCE -Wall -Wextra $(WERROR) $(SANITIZE) -Isrc/core -Isrc/http -o $@ $(filter %.c,$^) \
+		$$($(PKG_CONFIG) --cflags --libs json-c cmocka libpq) -lm
+
+build/fuzz/%: test/fuzz/%.c $(CORE_SOURCES) $$(call of_http,$$*) $(wildcard src/core/*.h src/http/*.h)
 	@mkdir -p build/fuzz
-	clang -std=gnu11 -Wall -Wextra $(WERROR) $(SANITIZE) -fsanitize=fuzzer -Isrc/core -o $@ $< $(CORE_SOURCES) \
+	clang -std=gnu11 -D_GNU_SOURCE -Wall -Wextra $(WERROR) $(SANITIZE) -fsanitize=fuzzer -Isrc/core -Isrc/http -o $@ $(filter %.c,$^) \
 		$$($(PKG_CONFIG) --cflags --libs json-c)
+
+test/js/node_modules: test/js/package.json
+	cd test/js && npm install --no-package-lock --no-audit --no-fund --loglevel=error
+	@touch $@
 
 #
 # Looks
@@ -128,6 +165,7 @@ lint:
 	@src/run/install-deps lint
 	clang-format --dry-run -Werror $(C_FILES)
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
-		--suppressions-list=test/cppcheck-suppressions src/core src/sim src/extension
-	clang-tidy --quiet $(CORE_SOURCES) $(SIM_SOURCES) -- -std=gnu11 $$($(PKG_CONFIG) --cflags json-c)
+		--suppressions-list=test/cppcheck-suppressions src/core src/sim src/extension src/http
+	clang-tidy --quiet $(CORE_SOURCES) $(SIM_SOURCES) $(HTTP_SOURCES) -- -std=gnu11 -D_GNU_SOURCE \
+		$$($(PKG_CONFIG) --cflags json-c hiredis libpq)
 	shellcheck -x $$(grep -rlE '^#!.*(bash|/sh)|^# shellcheck shell' src/run test .ci)

@@ -3,7 +3,13 @@
 -- complain if the script is fed to psql rather than to CREATE EXTENSION
 \echo Use "CREATE EXTENSION crypto_rt" to load this file. \quit
 
+-- complain about what stands in the way, and about tables that nobody would fill
 DO $$
+DECLARE
+	here name := pg_catalog.current_database();
+	schema name := pg_catalog.current_schema();
+	taken name;
+	written text; /* the database whose tables are */
 BEGIN
 	IF pg_catalog.current_setting('server_encoding') NOT IN ('UTF8', 'SQL_ASCII') THEN
 		RAISE EXCEPTION USING
@@ -12,6 +18,29 @@ BEGIN
 				pg_catalog.current_setting('server_encoding')),
 			DETAIL = 'Symbols and names hold characters of every script.',
 			HINT = 'CREATE DATABASE ... TEMPLATE template0 ENCODING ''UTF8''';
+	END IF;
+
+	SELECT c.relname INTO taken
+	FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+	WHERE n.nspname = schema AND c.relname IN ('tickers', 'crypto_coins', 'crypto_snapshots')
+	LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'duplicate_table',
+			MESSAGE = pg_catalog.format('relation "%s" already exists in schema "%s"', taken, schema),
+			HINT = 'Give the extension a schema of its own: CREATE SCHEMA crypto; CREATE EXTENSION crypto_rt SCHEMA crypto;';
+	END IF;
+
+	-- a library that was not loaded when the server started has no settings; its functions tell so
+	SELECT s.setting INTO written FROM pg_catalog.pg_settings s WHERE s.name = 'crypto_rt.database';
+	IF written <> here THEN
+		RAISE WARNING USING
+			ERRCODE = 'object_not_in_prerequisite_state',
+			MESSAGE = pg_catalog.format('no prices will be written to the tables of crypto_rt in database "%s"', here),
+			DETAIL = pg_catalog.format('crypto_rt.database names "%s": the workers poll while the extension exists there, and '
+				'write that database''s tables only.  The functions answer in every database.', written),
+			HINT = pg_catalog.format('CREATE EXTENSION crypto_rt in database "%s", or set crypto_rt.database = %L and '
+				'restart the server.', written, here);
 	END IF;
 END
 $$;
@@ -194,6 +223,11 @@ CREATE FUNCTION crypto_quotes(max_rank integer DEFAULT NULL) RETURNS SETOF crypt
 	AS 'MODULE_PATHNAME', 'crypto_rt_quotes' LANGUAGE C STABLE PARALLEL SAFE COST 20000 ROWS 15000;
 COMMENT ON FUNCTION crypto_quotes(integer) IS 'Quotes of every coin, or of ranks up to max_rank, by rank';
 
+CREATE FUNCTION crypto_quotes_json(since timestamptz DEFAULT '-infinity') RETURNS SETOF json
+	AS 'MODULE_PATHNAME', 'crypto_rt_quotes_json' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10000 ROWS 15000;
+COMMENT ON FUNCTION crypto_quotes_json(timestamptz) IS
+	'Quotes as they are in Redis, of the coins that are there, fetched at or after since, by rank';
+
 CREATE FUNCTION crypto_convert(amount numeric, "from" text, "to" text) RETURNS numeric
 	AS 'MODULE_PATHNAME', 'crypto_rt_convert' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 2;
 COMMENT ON FUNCTION crypto_convert(numeric, text, text) IS
@@ -274,7 +308,7 @@ COMMENT ON COLUMN crypto_tiers.pages IS 'Pages of 100 coins that the tier polls'
 COMMENT ON COLUMN crypto_tiers.interval_asked IS 'Time from poll to poll by crypto_rt.tiers';
 COMMENT ON COLUMN crypto_tiers.interval_allowed IS 'Likewise, as far as crypto_rt.max_requests_per_second allows it';
 COMMENT ON COLUMN crypto_tiers.interval_achieved IS 'Likewise, as measured';
-COMMENT ON COLUMN crypto_tiers.polls IS 'Polls started';
+COMMENT ON COLUMN crypto_tiers.polls IS 'Polls started, since the tier has had these ranks and this interval';
 COMMENT ON COLUMN crypto_tiers.late IS 'Of these, started later than 20 % of the interval';
 COMMENT ON COLUMN crypto_tiers.failed IS 'Of these, without a usable answer';
 COMMENT ON COLUMN crypto_tiers.ttl IS 'Time for which a quote is good';
@@ -290,7 +324,7 @@ COMMENT ON FUNCTION crypto_resume() IS 'Goes on polling after crypto_pause()';
 CREATE FUNCTION crypto_redis_purge() RETURNS bigint
 	AS 'MODULE_PATHNAME', 'crypto_rt_redis_purge' LANGUAGE C VOLATILE STRICT;
 COMMENT ON FUNCTION crypto_redis_purge() IS
-	'Removes all of crypto_rt''s keys from Redis and returns their number; unless polling is paused, they come back';
+	'Removes all of crypto_rt''s keys from Redis and returns their number; all is written anew, while paused only after crypto_resume()';
 
 REVOKE EXECUTE ON FUNCTION crypto_refresh(text), crypto_pause(), crypto_resume(), crypto_redis_purge() FROM PUBLIC;
 GRANT SELECT ON crypto_tiers TO PUBLIC;

@@ -9,12 +9,11 @@
 #include <stdlib.h>
 
 /*
- * How long a quote stays good: several polls may fail before it goes stale, at least a minute,
- * and for slow tiers four minutes more than their interval.  5, 10, 20, 30 and 60 seconds give
- * 60, 60, 120, 180 and 300.
+ * Several polls may fail before a quote goes stale: at least a minute, and for slow tiers four
+ * minutes more than their interval.  5, 10, 20, 30 and 60 seconds give 60, 60, 120, 180 and 300.
  */
-static int
-default_ttl(int seconds)
+int
+tier_default_ttl(int seconds)
 {
 	int ttl = seconds * 6;
 
@@ -121,7 +120,7 @@ tier_parse(const char *text, TierList *list, char *err, size_t errsize)
 					 TIER_INTERVAL_MIN, TIER_INTERVAL_MAX / 1000);
 			return false;
 		}
-		tier->ttl = default_ttl(tier_seconds(tier));
+		tier->ttl = tier_default_ttl(tier_seconds(tier));
 		list->count++;
 
 		p = skip_spaces(next);

@@ -43,6 +43,9 @@ extern int tier_of_rank(const TierList *list, int rank);
 /* The first rank of tier number n. */
 extern int tier_first_rank(const TierList *list, int n);
 
+/* How long a quote that is polled every so many seconds is good, in seconds, before crypto_rt.ttl_factor. */
+extern int tier_default_ttl(int seconds);
+
 static inline const Tier *
 tier_get(const TierList *list, int n)
 {

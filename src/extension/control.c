@@ -4,12 +4,14 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_authid.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
 #include "storage/proc.h"
 #include "storage/spin.h"
+#include "utils/acl.h"
 #include "utils/guc.h"
 
 #include "../core/schedule.h"
@@ -70,16 +72,22 @@ control_shmem_init(bool found, void *memory)
 void
 control_require(void)
 {
-	const char *others;
+	const char *others = NULL;
 
 	if (control != NULL)
 		return;
-	others = GetConfigOption("shared_preload_libraries", true, false);
-	ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			errmsg("crypto_rt was not loaded when the server started"),
-			errhint("Put this line into postgresql.conf and restart the server: shared_preload_libraries = "
-					"'%s%scrypto_rt'",
-					others != NULL ? others : "", others != NULL && others[0] != '\0' ? ", " : ""));
+	/* the setting is not for everybody's eyes */
+	if (has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_SETTINGS))
+		others = GetConfigOption("shared_preload_libraries", true, false);
+	ereport(
+		ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+		errmsg("crypto_rt was not loaded when the server started"),
+		others != NULL
+			? errhint("Put this line into postgresql.conf and restart the server: "
+					  "shared_preload_libraries = '%s%scrypto_rt'",
+					  others, others[0] != '\0' ? ", " : "")
+			: errhint("Put this line into postgresql.conf, added to what is there, and restart the server: "
+					  "shared_preload_libraries = 'crypto_rt'"));
 }
 
 static void
@@ -179,6 +187,7 @@ control_set_paused(bool paused)
 {
 	pg_atomic_write_u32(&control->paused, paused);
 	control_wake(WORKER_POLLER);
+	control_wake(WORKER_PUBLISHER);
 }
 
 void

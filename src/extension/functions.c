@@ -8,6 +8,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/numeric.h"
+#include "utils/timestamp.h"
 
 #include "board.h"
 #include "compat.h"
@@ -19,6 +20,7 @@
 COMPAT_SQL_FUNCTION(crypto_rt_price);
 COMPAT_SQL_FUNCTION(crypto_rt_quote);
 COMPAT_SQL_FUNCTION(crypto_rt_quotes);
+COMPAT_SQL_FUNCTION(crypto_rt_quotes_json);
 COMPAT_SQL_FUNCTION(crypto_rt_convert);
 
 /* crypto_price(symbol text) → numeric */
@@ -89,6 +91,9 @@ crypto_rt_quote(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+/* From unix microseconds to a TimestampTz. */
+#define UNIX_TO_POSTGRES ((POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY)
+
 typedef struct RankedSlot
 {
 	int32 rank;
@@ -146,6 +151,57 @@ crypto_rt_quotes(PG_FUNCTION_ARGS)
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(row_memory);
+	return (Datum) 0;
+}
+
+/*
+ * crypto_quotes_json(since timestamptz) → SETOF json: of each coin that is listed, owns its symbol and was fetched at or
+ * after since, by rank, the very bytes that the publisher writes to Redis.
+ */
+Datum
+crypto_rt_quotes_json(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	/* infinity, too, is just beyond all that is on the board */
+	TimestampTz since = PG_GETARG_TIMESTAMPTZ(0);
+	const TierList *tiers;
+	int nslots;
+	RankedSlot *ranked;
+	int n = 0;
+	BoardEntry entry;
+	struct
+	{
+		int32 header; /* of a varlena */
+		char json[QUOTE_JSON_SIZE];
+	} value;
+	Datum column = PointerGetDatum(&value);
+	bool is_null = false;
+
+	control_require();
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	tiers = settings_tiers();
+	nslots = board_slots();
+	ranked = palloc(sizeof(RankedSlot) * Max(nslots, 1));
+	for (int slot = 0; slot < nslots; slot++)
+		if (board_read(slot, &entry) && entry.owns_symbol && entry.quote.rank > 0 &&
+			entry.quote.fetched_at - UNIX_TO_POSTGRES >= since)
+			ranked[n++] = (RankedSlot){entry.quote.rank, slot};
+	qsort(ranked, n, sizeof(RankedSlot), compare_rank);
+
+	for (int i = 0; i < n; i++)
+	{
+		int tier;
+		size_t len;
+
+		CHECK_FOR_INTERRUPTS();
+		/* it may have changed meanwhile, or be another coin */
+		if (!board_read(ranked[i].slot, &entry) || !entry.owns_symbol || entry.quote.rank == 0)
+			continue;
+		tier = tier_of_rank(tiers, entry.quote.rank);
+		len = quote_json(&entry.quote, tier, tier_seconds(tier_get(tiers, tier)), value.json);
+		SET_VARSIZE(&value, VARHDRSZ + len);
+		tuplestore_putvalues(result->setResult, result->setDesc, &column, &is_null);
+	}
 	return (Datum) 0;
 }
 

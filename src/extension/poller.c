@@ -327,6 +327,28 @@ forget_pages(bool anew)
 	}
 }
 
+static bool
+same_tier(const TierList *a, const TierList *b, int n)
+{
+	return n <= a->count && n <= b->count && tier_first_rank(a, n) == tier_first_rank(b, n) &&
+		   memcmp(tier_get(a, n), tier_get(b, n), sizeof(Tier)) == 0;
+}
+
+/* Begin anew to count and to measure where a tier's number stands for other ranks or another interval now. */
+static void
+forget_tiers(const TierList *tiers)
+{
+	for (int n = 1; n <= TIER_MAX; n++)
+	{
+		if (same_tier(&used_tiers, tiers, n))
+			continue;
+		schedule.tiers[n - 1] = (ScheduleTier){0};
+		for (int i = 0; i < schedule.npages; i++)
+			if (schedule.pages[i].tier == n)
+				schedule.pages[i].started = 0;
+	}
+}
+
 /* Take changed settings over. */
 static void
 configure(bool first)
@@ -338,8 +360,11 @@ configure(bool first)
 					  worker_clock());
 	else if (memcmp(&used_tiers, tiers, sizeof(used_tiers)) != 0 ||
 			 used_rate != settings_max_requests_per_second() || used_max_rank != settings_max_rank())
+	{
+		forget_tiers(tiers);
 		schedule_configure(&schedule, tiers, settings_max_requests_per_second(), settings_max_rank(),
 						   worker_clock());
+	}
 	forget_pages(false); /* other coins of the same bytes may be wanted now */
 	used_tiers = *tiers;
 	used_rate = settings_max_requests_per_second();

@@ -8,8 +8,9 @@
  * symbol.
  *
  * What has been written is remembered in this process only: after each connect everything is written anew.  So
- * it is when someone else emptied or spoiled Redis, which shows in the size of crypto:symbols:ranked, in
- * errors, and when ticks were lost.  The sorted set is then built beside the old one and renamed over it.
+ * it is after a purge (one while polling is paused: when it goes on), when ticks were lost, and when someone else
+ * emptied or spoiled Redis, which shows in errors and in the size of crypto:symbols:ranked.  The sorted set is then
+ * built beside the old one and renamed over it.
  *
  * Nothing here waits but worker_turn.  While Redis is away, the log is not followed, and nothing grows.
  */
@@ -61,10 +62,11 @@ typedef enum PublisherState
 	PUBLISHER_OFF,        /* no Redis is wanted; to CONNECTING */
 	PUBLISHER_AWAY,       /* waits before it connects again; to CONNECTING or OFF */
 	PUBLISHER_CONNECTING, /* and logs in; to SETTLING */
-	PUBLISHER_SETTLING,   /* waits for all replies, and for the time to rewrite; to REWRITING or PURGING */
+	PUBLISHER_SETTLING,   /* waits for all replies, and to rewrite; to REWRITING, PURGING or EMPTY */
 	PUBLISHER_REWRITING,  /* writes the whole board; to FOLLOWING, or SETTLING when there were errors */
 	PUBLISHER_FOLLOWING,  /* follows the tick log; to PURGING, or SETTLING when a rewrite is wanted */
-	PUBLISHER_PURGING     /* removes all keys of ours; to FOLLOWING, or SETTLING when a rewrite is wanted */
+	PUBLISHER_PURGING,    /* removes all keys of ours; to SETTLING */
+	PUBLISHER_EMPTY       /* purged while polling is paused; to PURGING, or REWRITING when it goes on */
 } PublisherState;
 
 /* What a reply answers. */
@@ -124,6 +126,7 @@ static struct
 	bool scanning;
 	int64 removed;
 	char error[STATUS_TEXT_SIZE];
+	bool emptied; /* and nothing was written since */
 } purge;
 
 /* the page that is being written */
@@ -392,6 +395,7 @@ rewrite_begin(void)
 	rewrite.refused = false;
 	rewrite.begun_at = worker_clock();
 	rewrite.slot = -1;
+	purge.emptied = false;
 	rewrite.ticks_lost = ticklog_counts().lost[TICK_PUBLISHER];
 	rank_key = RANKED_NEW;
 	epoch = Max(worker_now() / 1000, epoch + 1);
@@ -641,10 +645,12 @@ publisher_move(PublisherState to)
 			break;
 		case PUBLISHER_PURGING:
 			end_page();
+			memset(&purge, 0, sizeof(purge));
 			purge.scanning = true;
-			purge.removed = 0;
-			purge.error[0] = '\0';
 			purge_scan("0");
+			break;
+		case PUBLISHER_EMPTY:
+			rewrite.wanted = false; /* what went wrong with a heartbeat needs none */
 			break;
 	}
 }
@@ -653,7 +659,7 @@ publisher_move(PublisherState to)
 static bool
 speaking(void)
 {
-	return state == PUBLISHER_FOLLOWING || (state == PUBLISHER_PURGING && !rewrite.wanted);
+	return state >= PUBLISHER_FOLLOWING && (state != PUBLISHER_PURGING || !rewrite.wanted);
 }
 
 /* Do what the state asks for now. */
@@ -694,8 +700,11 @@ act(void)
 				publisher_move(PUBLISHER_SETTLING);
 			break;
 		case PUBLISHER_SETTLING:
+		case PUBLISHER_EMPTY:
 			if (control_purge_wanted())
 				publisher_move(PUBLISHER_PURGING);
+			else if (purge.emptied && control_paused())
+				publisher_move(PUBLISHER_EMPTY);
 			else if (redis_conn_awaited() == 0 && now >= rewrite.begun_at + REWRITE_PAUSE)
 				publisher_move(PUBLISHER_REWRITING);
 			break;
@@ -706,8 +715,7 @@ act(void)
 				publisher_move(PUBLISHER_FOLLOWING);
 			break;
 		case PUBLISHER_FOLLOWING:
-			if (rewrite.empty && ticklog_behind(TICK_PUBLISHER) > 0)
-				rewrite.wanted = true;
+			rewrite.wanted |= rewrite.empty && ticklog_behind(TICK_PUBLISHER) > 0;
 			if (control_purge_wanted())
 				publisher_move(PUBLISHER_PURGING);
 			else if (rewrite.wanted && (rewrite.refused || now >= rewrite.begun_at + REWRITE_PAUSE))
@@ -718,9 +726,10 @@ act(void)
 		case PUBLISHER_PURGING:
 			if (!purge.scanning && redis_conn_awaited() == 0)
 			{
-				forget_all();
-				control_purge_answer(purge.removed, purge.error[0] != '\0' ? purge.error : NULL);
-				publisher_move(rewrite.wanted ? PUBLISHER_SETTLING : PUBLISHER_FOLLOWING);
+				purge.emptied = purge.error[0] == '\0';
+				control_purge_answer(purge.removed, purge.emptied ? NULL : purge.error);
+				rewrite.begun_at = now - REWRITE_PAUSE;
+				publisher_move(PUBLISHER_SETTLING);
 			}
 			break;
 	}

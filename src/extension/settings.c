@@ -80,7 +80,7 @@ check_tiers(char **value, void **extra, GucSource source)
 	if (!tier_parse(*value, &list, err, sizeof(err)))
 	{
 		GUC_check_errdetail("In \"%s\", %s.", *value, err);
-		GUC_check_errhint("Write ranks up to N : seconds, as in %s.", TIER_DEFAULT);
+		GUC_check_errhint("Write ranks up to N : seconds (or milliseconds: 500ms), as in %s.", TIER_DEFAULT);
 		return false;
 	}
 	copy = COMPAT_GUC_MALLOC(sizeof(TierList));

@@ -51,6 +51,7 @@ SELECT is(crypto_convert(1, NULL, 'USD'), NULL, 'from NULL');
 SELECT is(crypto_convert(1, 'USD', NULL), NULL, 'to NULL');
 SELECT is(crypto_refresh(NULL), NULL, 'NULL is not refreshed');
 SELECT lives_ok('SELECT * FROM crypto_quotes(NULL)', 'up to rank NULL is all of them');
+SELECT is_empty('SELECT * FROM crypto_quotes_json(NULL)', 'since NULL is none');
 
 --
 -- Numbers
@@ -66,6 +67,10 @@ SELECT is_empty('SELECT * FROM crypto_quotes(0)', 'nobody ranks up to 0');
 SELECT throws_ok('SELECT * FROM crypto_quotes(-1)', '22023', 'max_rank must not be negative', 'less is an error');
 SELECT throws_ok('SELECT * FROM crypto_quotes(-2147483648)', '22023', 'max_rank must not be negative', 'much less, too');
 SELECT lives_ok('SELECT * FROM crypto_quotes(2147483647)', 'more than there are is not');
+SELECT is_empty('SELECT * FROM crypto_quotes_json(''infinity'')', 'nothing was fetched since for ever');
+SELECT is_empty('SELECT * FROM crypto_quotes_json(now() + interval ''1 day'')', 'nor since tomorrow');
+SELECT lives_ok('SELECT * FROM crypto_quotes_json(''4714-11-24 00:00:00+00 BC'')', 'since the first day is all of them');
+SELECT lives_ok('SELECT * FROM crypto_quotes_json(''294276-12-31 23:59:59+00'')', 'and since the last one is no error');
 
 --
 -- Places where a function that returns rows may stand
@@ -73,6 +78,7 @@ SELECT lives_ok('SELECT * FROM crypto_quotes(2147483647)', 'more than there are 
 SELECT is_empty('SELECT crypto_quote(''NO-SUCH-COIN'')', 'in the select list');
 SELECT is_empty('SELECT q.* FROM (VALUES (''NO-SUCH-COIN''), (NULL)) AS v (s), crypto_quote(v.s) AS q', 'beside a table');
 SELECT lives_ok('SELECT symbol FROM crypto_quotes() LIMIT 1', 'behind a limit');
+SELECT lives_ok('SELECT crypto_quotes_json(), crypto_quotes_json(NULL)', 'as text in the select list');
 SELECT lives_ok('SELECT (SELECT count(*) FROM crypto_quotes()) FROM generate_series(1, 3)', 'again and again');
 SELECT is((SELECT count(*) FROM crypto_status()), 1::bigint, 'crypto_status() is one row');
 SELECT lives_ok('SELECT * FROM crypto_tiers', 'crypto_tiers can be read');

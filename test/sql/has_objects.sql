@@ -15,6 +15,7 @@ INSERT INTO wanted (name, args, result, volatility, strict, parallel) VALUES
 	('crypto_price', '{text}', 'numeric', 'stable', true, 's'),
 	('crypto_quote', '{text}', 'setof crypto_quote', 'stable', true, 's'),
 	('crypto_quotes', '{integer}', 'setof crypto_quote', 'stable', false, 's'),
+	('crypto_quotes_json', '{timestamp with time zone}', 'setof json', 'stable', true, 's'),
 	('crypto_convert', '{numeric,text,text}', 'numeric', 'stable', true, 's'),
 	('crypto_refresh', '{text}', 'boolean', 'volatile', true, 's'),
 	('crypto_status', '{}', 'record', 'volatile', true, 's'),
@@ -34,6 +35,7 @@ SELECT collect_tap(
 	ORDER BY n;
 
 SELECT lives_ok('SELECT count(*) FROM crypto_quotes()', 'max_rank can be left out');
+SELECT lives_ok('SELECT count(*) FROM crypto_quotes_json() AS a, crypto_quotes_json(since => now()) AS b', 'and since');
 SELECT lives_ok('SELECT crypto_price(symbol => ''x''), crypto_convert(amount => 1, "from" => ''x'', "to" => ''y'')',
 	'the arguments have their names');
 

@@ -20,7 +20,7 @@ CREATE TEMPORARY VIEW relations AS
 -- PUBLIC
 --
 SELECT set_has($$ SELECT proname::text FROM functions WHERE has_function_privilege('public', oid, 'EXECUTE') $$,
-	$$ SELECT unnest('{crypto_price,crypto_quote,crypto_quotes,crypto_convert,crypto_status}'::text[]) $$,
+	$$ SELECT unnest('{crypto_price,crypto_quote,crypto_quotes,crypto_quotes_json,crypto_convert,crypto_status}'::text[]) $$,
 	'everybody may call what only reads');
 SELECT is_empty($$
 	SELECT oid::regprocedure FROM functions
@@ -45,7 +45,7 @@ SELECT is_empty($$
 CREATE ROLE regress_crypto_reader;
 SET LOCAL ROLE regress_crypto_reader;
 SELECT lives_ok($$ SELECT crypto_price('BTC'), crypto_convert(1, 'BTC', 'USD') $$, 'a reader asks for prices');
-SELECT lives_ok($$ SELECT * FROM crypto_quote('BTC'), crypto_quotes(1) $$, 'and for quotes');
+SELECT lives_ok($$ SELECT * FROM crypto_quote('BTC'), crypto_quotes(1), crypto_quotes_json() $$, 'and for quotes');
 SELECT lives_ok('SELECT * FROM crypto_status(), crypto_tiers', 'and how the workers do');
 SELECT lives_ok('SELECT (SELECT count(*) FROM tickers), (SELECT count(*) FROM crypto_coins), (SELECT count(*) FROM crypto_snapshots)',
 	'and reads the tables');

@@ -34,6 +34,7 @@ my @refused = (
 	[ tiers => '*:5,100:10', qr/no tier can follow the one with \*/ ],
 	[ tiers => '100:5;*:10', qr/comma must follow tier 1/ ],
 	[ tiers => 'x:5', qr/HINT:  .*as in $default_tiers/ ],
+	[ tiers => '*:abc', qr/HINT:  .*seconds \(or milliseconds: 500ms\)/ ],
 	[ source_url => '', qr{must begin with https:// or http://} ],
 	[ source_url => 'api.coinlore.net/api', qr{must begin with https:// or http://} ],
 	[ source_url => 'ftp://api.coinlore.net/api', qr{HINT:  CoinLore's own is https://api\.coinlore\.net/api} ],
@@ -96,6 +97,25 @@ sub set_it
 set_it(tiers => '150:400ms,*:2s');
 $db->becomes("SELECT last_rank, interval_asked FROM crypto_tiers", "150|00:00:00.4\n|00:00:02", 'tiers');
 $db->becomes("SELECT tier, update_interval FROM crypto_quotes() WHERE rank = 151", 'tier2|2', 'and the quotes follow');
+
+# what was counted and measured speaks of a tier's ranks and its interval, and so it begins anew with others
+sub counted { return $db->ask("SELECT polls FROM crypto_tiers WHERE tier = 'tier$_[0]'") }
+my $counts = 'SELECT polls, late, failed, interval_achieved FROM crypto_tiers WHERE tier = ';
+set_it(tiers => '100:300ms,200:300ms,*:300ms');
+$db->becomes('SELECT bool_and(polls > 9 AND interval_achieved IS NOT NULL) FROM crypto_tiers HAVING count(*) = 3', 't', 'three tiers are polled');
+my ($first, $third) = map { counted($_) } 1, 3;
+set_it(tiers => '100:300ms,200:3600,*:300ms');
+$db->becomes("$counts 'tier2'", '1|0|0|', 'another interval: what was counted of the tier begins anew');
+cmp_ok(counted(1), '>=', $first, 'the tier before it keeps its counts');
+cmp_ok(counted(3), '>=', $third, 'so does the one behind it');
+set_it(tiers => '150:3600,200:3600,*:300ms');
+$db->becomes("$counts 'tier1'", '1|0|0|', 'another last rank: the tier begins anew');
+$db->becomes("$counts 'tier2'", '0|0|0|', 'and the one whose first rank is another');
+cmp_ok(counted(3), '>=', $third, 'and no other');
+set_it(max_requests_per_second => '60');
+$db->becomes('SELECT requests_per_second FROM crypto_status()', '60', 'another budget');
+cmp_ok(counted(3), '>=', $third, 'leaves them all');
+
 set_it(tiers => '100:300ms,*:300ms');
 set_it(max_requests_per_second => '50');
 $db->becomes('SELECT requests_per_second FROM crypto_status()', '50', 'max_requests_per_second');
@@ -217,10 +237,18 @@ foreach my $others ('', 'pg_stat_statements', 'pg_stat_statements, auto_explain'
 		}
 		$db->is('SELECT feeds.crypto_price(NULL)', '', 'NULL remains NULL');
 		$db->is("SELECT count(*) FROM feeds.tickers WHERE symbol = 'BTC'", '1', 'tables can be read');
-		$db->is('DROP EXTENSION crypto_rt; CREATE EXTENSION crypto_rt SCHEMA feeds', '', 'and the extension dropped and created');
+		$db->is("SET crypto_rt.database = 'elsewhere'; DROP EXTENSION crypto_rt; CREATE EXTENSION crypto_rt SCHEMA feeds", '',
+			'and the extension dropped and created, without a word of settings that are not there');
+		$db->ask('GRANT USAGE ON SCHEMA feeds TO PUBLIC; GRANT pg_read_all_settings TO operator');
 	}
 	like($db->ask("SELECT feeds.crypto_price('BTC')"),
 		qr/HINT:  Put this line into postgresql.conf and restart the server: shared_preload_libraries = '\Q$line\E'$/m, "the hint's line: $line");
+	$db->ask('SET ROLE operator');
+	like($db->ask("SELECT feeds.crypto_price('BTC')"), qr/ restart the server: shared_preload_libraries = '\Q$line\E'$/m, 'for who may see the setting, too');
+	$db->ask('SET ROLE reader');
+	like($db->ask("SELECT feeds.crypto_price('BTC')"),
+		qr/HINT:  Put this line into postgresql.conf, added to what is there, and restart the server: shared_preload_libraries = 'crypto_rt'$/m,
+		'for who must not, without what is there');
 }
 $node->append_conf('postgresql.conf', "shared_preload_libraries = 'pg_stat_statements, auto_explain, crypto_rt'");
 $node->restart;

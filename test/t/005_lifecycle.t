@@ -112,7 +112,24 @@ eventually(sub { log_lines($node, $waiting) }, 'the launcher says what it waits 
 remains(sub { log_lines($node, $waiting) == 1 }, 'once', 2.5);
 $before = $sim->requests;
 
-$node->safe_psql('postgres', 'CREATE EXTENSION crypto_rt');
+# in another database, and where its tables' names are taken
+my ($code, undef, $said);
+for my $table (qw(tickers crypto_coins crypto_snapshots))
+{
+	$node->safe_psql('postgres', "CREATE TABLE $table ()");
+	($code, undef, $said) = $node->psql('postgres', 'CREATE EXTENSION crypto_rt');
+	like($said, qr/ERROR:  relation "$table" already exists in schema "public"$/m, "there is a table $table already");
+	unlike($said, qr/WARNING/, 'which is all that is said');
+	my ($advice) = $said =~ /HINT:  .*: (CREATE SCHEMA crypto; CREATE EXTENSION crypto_rt SCHEMA crypto;)$/m;
+	is($node->psql('postgres', $advice // 'no advice'), 0, 'the hint helps');
+	$node->safe_psql('postgres', "DROP EXTENSION IF EXISTS crypto_rt; DROP SCHEMA IF EXISTS crypto; DROP TABLE $table");
+}
+($code, undef, $said) = $node->psql('postgres', 'CREATE TEMPORARY TABLE tickers (); CREATE EXTENSION crypto_rt');
+is($code, 0, 'a temporary table is not in the way');
+like($said, qr/WARNING:  no prices will be written to the tables of crypto_rt in database "postgres"$/m, 'created in another database, it warns');
+like($said, qr/DETAIL:  crypto_rt\.database names "prices": /, 'says which one is written');
+like($said, qr/HINT:  CREATE EXTENSION crypto_rt in database "prices", or set crypto_rt\.database = 'postgres' and restart the server\.$/m,
+	'and what to do');
 remains(sub { $sim->requests == $before }, 'the extension in another database starts nothing', 1.5);
 sql_is($node, 'SELECT state, launcher_problem FROM crypto_status()',
 	'waiting for the extension|waiting for database "prices" (crypto_rt.database)', 'crypto_status() says so, too');
@@ -122,7 +139,8 @@ sub create_prices
 	my ($name) = @_;
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	$node->safe_psql('postgres', 'CREATE DATABASE prices');
-	$node->safe_psql('prices', 'CREATE EXTENSION crypto_rt');
+	($code, undef, $said) = $node->psql('prices', 'CREATE EXTENSION crypto_rt');
+	is("$code $said", '0 ', "$name: created there, it warns of nothing");
 	eventually(sub { $node->safe_psql('prices', $complete) eq 't' }, "$name: tickers are filled");
 	sql_becomes($node, 'SELECT state, launcher_problem IS NULL, recorder_problem IS NULL FROM crypto_status()', 'polling|t|t',
 		"$name: all is well");
@@ -133,8 +151,8 @@ create_prices('the database comes');
 sql_is($node, "SELECT crypto_price('BTC') > 0, (SELECT count(*) FROM crypto_quotes()) > 480, (SELECT count(*) FROM tickers)", 't|t|0',
 	'functions work in the other database, too; tables are filled in one only');
 
-my ($code, undef, $error) = $node->psql('postgres', 'DROP DATABASE prices');
-like($error, qr/is being accessed by other users/, 'DROP DATABASE without FORCE is refused');
+($code, undef, $said) = $node->psql('postgres', 'DROP DATABASE prices');
+like($said, qr/is being accessed by other users/, 'DROP DATABASE without FORCE is refused');
 quickly(sub { $node->safe_psql('postgres', 'DROP DATABASE prices WITH (FORCE)') }, 'DROP DATABASE WITH (FORCE)', 5);
 polling_ends($node, $sim, 'DROP DATABASE');
 sql_becomes($node, 'SELECT recorder_pid IS NULL AND launcher_pid IS NOT NULL FROM crypto_status()', 't', 'only the launcher is left');

@@ -180,12 +180,42 @@ my $ours = $redis->cli('DBSIZE') - @foreign;
 cmp_ok($ours, '>', 500, 'there is something to remove');
 sql_is($node, 'SELECT crypto_redis_purge()', $ours, 'the number of keys that were removed');
 my $left = join ' ', sort @foreign;
-remains(sub { join(' ', sort split /\n/, $redis->cli('KEYS', '*')) eq $left }, 'keys of others stay; paused, ours stay away', 6);
+my $empty = sub { join(' ', sort split /\n/, $redis->cli('KEYS', '*')) eq $left };
+message(0, sub { 0 }, 0);
+$from = @log;
+remains($empty, 'keys of others stay; paused, ours stay away', 6);
+ok(message($from, $heartbeat, 1), 'while heartbeats go on');
 sql_is($node, 'SELECT crypto_redis_purge()', '0', 'nothing is left to remove');
 $node->safe_psql('postgres', 'SELECT crypto_resume()');
 redis_becomes_whole($node, $redis, 'resumed, all come back');
+
+# paused and purged in one breath, with answers still under way, and the connection lost
+my $requests = $sim->requests;
+$sim->fault('latency', ms => 1500);
+wait_for(sub { $sim->requests > $requests + 3 });
+$node->safe_psql('postgres', 'SELECT crypto_pause(), crypto_redis_purge()');
+remains($empty, 'what was under way when polling was paused does not come back', 3);
+my $connects = status($node, 'redis_connects');
+$redis->cli('CLIENT', 'KILL', 'TYPE', 'normal');
+sql_becomes($node, "SELECT redis_connects > $connects, redis_connected, redis_problem FROM crypto_status()", 't|t|', 'connected again');
+remains($empty, 'nor does anything with another connection', 1);
+$sim->well;
+
+# from the board and at once, however slow the polls
+set($node, 'crypto_rt.tiers' => '*:3600');
+sql_becomes($node, 'SELECT interval_asked FROM crypto_tiers', '01:00:00', 'polls become slow');
+$node->safe_psql('postgres', 'SELECT crypto_resume()');
+redis_becomes_whole($node, $redis, 'resumed, all come back at once', 3);
+sql_becomes($node, 'SELECT polls = pages FROM crypto_tiers', 't', 'each page is polled once more');
+my $pages = '';
+wait_for(sub { my $now = status($node, 'pages_fetched'); my $same = $now eq $pages; $pages = $now; return $same });
+message(0, sub { 0 }, 0);
+my $epoch = $log[-1]{epoch};
 cmp_ok($node->safe_psql('postgres', 'SELECT crypto_redis_purge()'), '>', 500, 'purged while polling');
-redis_becomes_whole($node, $redis, 'they come back, too');
+redis_becomes_whole($node, $redis, 'all come back at once', 3);
+is(status($node, 'pages_fetched'), $pages, 'without a poll');
+ok(message(0, sub { $_[0]{epoch} > $epoch }), 'and messages say that all is new');
+ok((grep { $redis->cli('EXISTS', $_) } @foreign) == @foreign, 'keys of others stay');
 
 $redis->end;
 sql_becomes($node, 'SELECT redis_connected FROM crypto_status()', 'f', 'Redis is gone');

@@ -1,0 +1,35 @@
+/*
+ * redis_url.h
+ *	  Where Redis is, as users write it.
+ *
+ * A url is redis://[user[:password]@]host[:port][/database] or unix://[user[:password]@]/path[?db=database], where user,
+ * password and path may hold %xx.
+ */
+#ifndef CRYPTO_RT_HTTP_REDIS_URL_H
+#define CRYPTO_RT_HTTP_REDIS_URL_H
+
+#include <sys/un.h>
+
+#define REDIS_URL_PORT 6379
+#define REDIS_URL_SIZE 1024 /* the longest url, NUL included */
+#define REDIS_URL_HOST_SIZE 256
+#define REDIS_URL_USER_SIZE 128
+#define REDIS_URL_PASSWORD_SIZE 512
+
+typedef struct RedisUrl
+{
+	char user[REDIS_URL_USER_SIZE];         /* "": none */
+	char password[REDIS_URL_PASSWORD_SIZE]; /* "": none */
+	char host[REDIS_URL_HOST_SIZE];         /* "": a unix socket */
+	int port;
+	char path[sizeof(((struct sockaddr_un *) NULL)->sun_path)]; /* "": a host */
+	int database;
+} RedisUrl;
+
+/* Read a url.  Returns what is wrong, in words that repeat nothing of it, or NULL. */
+extern const char *redis_url_read(const char *text, RedisUrl *url);
+
+/* Read host, host:port, [IPv6 address]:port, :port or /path, as other programs take them.  Returns the same. */
+extern const char *redis_url_read_address(const char *text, RedisUrl *url);
+
+#endif /* CRYPTO_RT_HTTP_REDIS_URL_H */

@@ -1,0 +1,153 @@
+/*
+ * routes.c
+ *	  See routes.h.
+ */
+#include "routes.h"
+
+#include <string.h>
+
+#include "candles.h"
+#include "metrics.h"
+#include "prices.h"
+#include "stream.h"
+
+#define SYMBOL "{symbol}"
+#define NEAR_LEN 80 /* longer paths have no hint */
+
+/* The most wanted first. */
+static const Route routes[] = {
+	{"/api/v1/crypto/{symbol}/price", prices_one, false},
+	{"/api/v1/crypto/prices", prices_many, false},
+	{"/api/v1/crypto/stream", stream_open, false},
+	{"/api/v1/crypto", prices_page, false},
+	{"/api/v1/crypto/stats", prices_stats, false},
+	{"/api/v1/crypto/{symbol}/candles", candles_show, false},
+	{"/healthz", metrics_health, true},
+	{"/readyz", metrics_ready, true},
+	{"/metrics", metrics_show, true},
+	{"/", index_show, false},
+};
+
+const Route routes_none = {"none", NULL, false};
+
+#define ROUTES ((int) (sizeof(routes) / sizeof(routes[0])))
+
+/* Whether a path is of a pattern; a slash at its end does not count. */
+static bool
+matches(const char *pattern, const char *path, const char **symbol, size_t *len)
+{
+	const char *hole = strstr(pattern, SYMBOL);
+	size_t before = hole != NULL ? (size_t) (hole - pattern) : strlen(pattern);
+
+	if (strncmp(pattern, path, before) != 0)
+		return false;
+	path += before;
+	if (hole != NULL)
+	{
+		*symbol = path;
+		*len = strcspn(path, "/");
+		path += *len;
+		hole += strlen(SYMBOL);
+		if (*len == 0 || strncmp(hole, path, strlen(hole)) != 0)
+			return false;
+		path += strlen(hole);
+	}
+	return *path == '\0' || strcmp(path, "/") == 0;
+}
+
+const Route *
+routes_find(const char *path, const char **symbol, size_t *len)
+{
+	*symbol = "";
+	*len = 0;
+	for (int i = 0; i < ROUTES; i++)
+		if (matches(routes[i].name, path, symbol, len))
+			return &routes[i];
+	*symbol = "";
+	*len = 0;
+	return NULL;
+}
+
+/* Insertions, deletions and exchanges that make b of a; both are at most NEAR_LEN long. */
+static int
+distance(const char *a, size_t alen, const char *b, size_t blen)
+{
+	int row[NEAR_LEN + 1];
+
+	for (size_t j = 0; j <= blen; j++)
+		row[j] = (int) j;
+	for (size_t i = 1; i <= alen; i++)
+	{
+		int diagonal = row[0];
+
+		row[0] = (int) i;
+		for (size_t j = 1; j <= blen; j++)
+		{
+			int best = diagonal + (a[i - 1] != b[j - 1]);
+
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			diagonal = row[j];
+			row[j] = best;
+		}
+	}
+	return row[blen];
+}
+
+/* The pattern with this path's own segment in the place of {symbol}, where it has one there. */
+static size_t
+fill(const char *pattern, const char *path, char *filled)
+{
+	const char *hole = strstr(pattern, SYMBOL);
+	size_t before;
+	size_t segment;
+
+	strcpy(filled, pattern);
+	if (hole == NULL)
+		return strlen(filled);
+	before = (size_t) (hole - pattern);
+	if (strlen(path) <= before)
+		return strlen(filled);
+	segment = strcspn(path + before, "/");
+	memcpy(filled + before, path + before, segment);
+	strcpy(filled + before + segment, hole + strlen(SYMBOL));
+	return strlen(filled);
+}
+
+const char *
+routes_near(const char *path)
+{
+	const char *near = NULL;
+	size_t len = strlen(path);
+	int best = 7; /* a missing /price is 6 away */
+
+	if (len > NEAR_LEN)
+		return NULL;
+	for (int i = 0; i < ROUTES; i++)
+	{
+		char filled[2 * NEAR_LEN];
+		size_t n = fill(routes[i].name, path, filled);
+		int d = n <= NEAR_LEN ? distance(path, len, filled, n) : best;
+
+		if (d < best && (size_t) d < n)
+		{
+			best = d;
+			near = routes[i].name;
+		}
+	}
+	return near;
+}
+
+int
+routes_count(void)
+{
+	return ROUTES;
+}
+
+const Route *
+routes_get(int i)
+{
+	return &routes[i];
+}
