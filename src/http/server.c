@@ -192,7 +192,8 @@ static enum MHD_Result
 reply_too_many(Request *request, int seconds, const char *what)
 {
 	char text[160];
-	Blob *blob = blob_of(text, (size_t) snprintf(text, sizeof(text), "{\"error\":\"%s\"}", what));
+	int len = snprintf(text, sizeof(text), "{\"error\":\"%s\"}", what);
+	Blob *blob = blob_of(text, (size_t) len);
 	struct MHD_Response *response = reply_of_blob(blob);
 
 	blob_drop(blob);
