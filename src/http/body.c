@@ -195,6 +195,15 @@ body_len(const Body *body)
 	return len;
 }
 
+bool
+body_is_packed(const Body *body)
+{
+	for (int i = 0; i < body->count; i++)
+		if (body->pieces[i]->packed == NULL)
+			return false;
+	return true;
+}
+
 static char *
 put(char *p, const void *bytes, size_t len)
 {

@@ -54,6 +54,9 @@ extern size_t body_len(const Body *body);
  */
 extern Blob *body_blob(Body *body, bool gzip);
 
+/* Whether each of its pieces is compressed. */
+extern bool body_is_packed(const Body *body);
+
 /* Free what nobody reads any more; now and then. */
 extern void body_sweep(void);
 

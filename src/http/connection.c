@@ -26,6 +26,7 @@ typedef struct List
 static List lists[CONNECTION_STATES];
 static int count;
 static bool ending;
+static int64_t looked_at; /* at those that pause */
 
 static void
 append(Connection *c, ConnectionState state)
@@ -149,12 +150,29 @@ connection_count(void)
 	return count;
 }
 
+/*
+ * End those that pause and whose client has closed its side.  libmicrohttpd reads on only after an edge, and has none left when
+ * that end came together with the request.  Each is looked at once, in the sweep that follows its request.
+ */
+static void
+end_half_closed(void)
+{
+	char byte;
+
+	for (Connection *c = lists[CONNECTION_PAUSE].last; c != NULL && c->deadline >= looked_at + PAUSE_MAX;
+		 c = c->previous)
+		if (recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+			shutdown(c->fd, SHUT_RDWR);
+	looked_at = loop_now();
+}
+
 void
 connection_sweep(void)
 {
 	for (int state = 0; state < CONNECTION_STATES; state++)
 		for (Connection *c = lists[state].first; c != NULL && c->deadline <= loop_now(); c = c->next)
 			shutdown(c->fd, SHUT_RDWR);
+	end_half_closed();
 }
 
 void

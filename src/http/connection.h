@@ -27,6 +27,7 @@ typedef struct Connection
 	struct in6_addr address; /* of the peer; IPv4 as ::ffff:a.b.c.d */
 	bool trusted;            /* it is a proxy whose X-Forwarded-For is believed */
 	bool refused;            /* its address has enough of them */
+	void *request;           /* server.c's: the one that has begun and not ended; NULL: none */
 
 	/* connection.c's */
 	ConnectionState state;
@@ -46,7 +47,7 @@ extern void connection_enter(Connection *connection, ConnectionState state);
 /* How many are open. */
 extern int connection_count(void);
 
-/* End those whose deadline is over. */
+/* End those whose deadline is over, or whose client has closed its side and has had its reply. */
 extern void connection_sweep(void);
 
 /* From now on a connection ends with the request that it is in; those that are in none end now. */

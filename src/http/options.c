@@ -267,7 +267,10 @@ refuse_flag(int problem, const char *argument)
 	const char *flag = argument != NULL ? argument : "";
 	int len = (int) strcspn(flag, "=");
 
-	if (problem == ':')
+	/* options of one letter are unknown all, and `argument` need not be this one */
+	if (optopt > FLAG_VERSION && optopt < FLAG_FIRST)
+		value_wrong("there is no option -%c: all options begin with --", isprint(optopt) ? optopt : '?');
+	else if (problem == ':')
 		value_wrong("%.*s needs a value", len, flag);
 	else if (optopt != 0)
 		value_wrong("%.*s takes no value", len, flag);

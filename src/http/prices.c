@@ -57,6 +57,7 @@ typedef struct Kept
 	int64_t used;
 	int32_t max_age;
 	bool packed;
+	bool best; /* rendering it again would make it no smaller */
 	Blob *blob;
 	struct MHD_Response *response; /* NULL: not yet */
 	char etag[64];
@@ -535,7 +536,7 @@ still_good(const Kept *kept, Kind kind)
 {
 	if (loop_now() - kept->made < KEPT_FOR)
 		return true;
-	return (kind == KIND_BEST || kind == KIND_LISTED) && kept->version == quotes_version();
+	return (kind == KIND_BEST || kind == KIND_LISTED) && kept->version == quotes_version() && kept->best;
 }
 
 /* A free place, if need be that of what was not asked for the longest. */
@@ -588,6 +589,7 @@ render(const Wanted *wanted, Kept *made)
 	}
 	made->packed = wanted->gzip && body.count > 0 && body_len(&body) >= WORTH_PACKING;
 	made->blob = body_blob(&body, made->packed);
+	made->best = !made->packed || body_is_packed(&body);
 	made->version = quotes_version();
 	made->made = loop_now();
 	snprintf(made->etag, sizeof(made->etag), "\"%" PRIx64 "-%" PRIx64 "-%" PRIx64 "%s\"",

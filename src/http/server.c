@@ -188,8 +188,9 @@ reply_not_found(Request *request, const char *path)
 	return reply_error(request, MHD_HTTP_NOT_FOUND, hint, "there is no %.200s", path);
 }
 
+/* A connection that is one too many is not kept. */
 static enum MHD_Result
-reply_too_many(Request *request, int seconds, const char *what)
+reply_too_many(Request *request, bool keep, int seconds, const char *what)
 {
 	char text[160];
 	int len = snprintf(text, sizeof(text), "{\"error\":\"%s\"}", what);
@@ -199,6 +200,8 @@ reply_too_many(Request *request, int seconds, const char *what)
 	blob_drop(blob);
 	reply_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
 	reply_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "%d", seconds);
+	if (!keep)
+		reply_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 	return reply_response(request, MHD_HTTP_TOO_MANY_REQUESTS, response);
 }
 
@@ -213,12 +216,11 @@ answer(Request *request, const Connection *from)
 	enum MHD_Result result;
 	int wait;
 
-	request->address = from->address;
 	if (from->trusted)
 		look_behind_proxy(request);
 	request->origin = allowed_origin(request_header(request, "Origin"));
 	if (from->refused)
-		return reply_too_many(request, 5, "too many connections from this address");
+		return reply_too_many(request, false, 5, "too many connections from this address");
 	if (strlen(path) > (size_t) options()->max_url)
 		return reply_error(request, MHD_HTTP_URI_TOO_LONG, NULL, "the url is longer than %d bytes",
 						   options()->max_url);
@@ -251,7 +253,7 @@ answer(Request *request, const Connection *from)
 		return reply_error(request, MHD_HTTP_BAD_REQUEST, NULL,
 						   "the path holds a %% that is not followed by two hex digits");
 	if (!request->route->unlimited && (wait = limiter_request(&request->address, loop_now())) > 0)
-		return reply_too_many(request, wait, "too many requests from this address");
+		return reply_too_many(request, true, wait, "too many requests from this address");
 	request->gzip = takes_gzip(request_header(request, MHD_HTTP_HEADER_ACCEPT_ENCODING));
 	return request->route->handle(request);
 }
@@ -264,14 +266,17 @@ static void *
 begin_request(void *cls, const char *target, struct MHD_Connection *connection)
 {
 	Request *request = memory_get(sizeof(Request));
+	Connection *from = connection_of(connection);
 
 	(void) cls;
 	request->connection = connection;
+	request->address = from->address;
 	request->route = &routes_none;
 	request->started = loop_clock();
 	request->target = memory_dup(target);
 	request->method = "";
-	connection_enter(connection_of(connection), CONNECTION_HEADER);
+	from->request = request;
+	connection_enter(from, CONNECTION_HEADER);
 	return request;
 }
 
@@ -327,11 +332,13 @@ static void
 end_request(void *cls, struct MHD_Connection *connection, void **context, enum MHD_RequestTerminationCode how)
 {
 	Request *request = *context;
+	Connection *from;
 	int64_t us;
 
 	(void) cls;
 	if (request == NULL)
 		return;
+	from = connection_of(connection);
 	/* its client has gone before it had its reply */
 	if (how != MHD_REQUEST_TERMINATED_COMPLETED_OK && request->stream == NULL)
 		request->status = 0;
@@ -343,7 +350,18 @@ end_request(void *cls, struct MHD_Connection *connection, void **context, enum M
 	free(request->target);
 	free(request);
 	*context = NULL;
-	connection_enter(connection_of(connection), CONNECTION_PAUSE);
+	from->request = NULL;
+	connection_enter(from, CONNECTION_PAUSE);
+}
+
+/* A request with more arguments than libmicrohttpd has memory for never ends, but its connection does. */
+static void
+notify(void *cls, struct MHD_Connection *connection, void **context, enum MHD_ConnectionNotificationCode what)
+{
+	void *left = what == MHD_CONNECTION_NOTIFY_CLOSED ? connection_of(connection)->request : NULL;
+
+	end_request(NULL, connection, &left, MHD_REQUEST_TERMINATED_WITH_ERROR);
+	connection_notify(cls, connection, context, what);
 }
 
 /* libmicrohttpd's own complaints, such as "too many open files": not more often than they are of use. */
@@ -502,7 +520,7 @@ server_start(int fd)
 	mhd = MHD_start_daemon(
 		flags | (tls ? MHD_USE_TLS : 0), 0, NULL, NULL, handle, NULL, MHD_OPTION_EXTERNAL_LOGGER, complain,
 		NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, begin_request, NULL,
-		MHD_OPTION_NOTIFY_COMPLETED, end_request, NULL, MHD_OPTION_NOTIFY_CONNECTION, connection_notify, NULL,
+		MHD_OPTION_NOTIFY_COMPLETED, end_request, NULL, MHD_OPTION_NOTIFY_CONNECTION, notify, NULL,
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned int) options()->max_connections, MHD_OPTION_CONNECTION_TIMEOUT,
 		IDLE_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) options()->max_header + POOL_EXTRA,
 		MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, tls ? MHD_OPTION_HTTPS_CERT_CALLBACK : MHD_OPTION_END,

@@ -353,6 +353,7 @@ render(const Subscription *subscription, uint64_t base, Frame *frame)
 		.seq = quotes_seq(),
 		.newest = newest,
 		.made_of = subscription->changes,
+		.frames = subscription->frames,
 	};
 }
 
@@ -369,12 +370,18 @@ is_current(Frame *frame, const Subscription *subscription)
 	return true;
 }
 
+/*
+ * Everything.  Of a long list that is much, and clients that do not read hold on to it; so one will do between two frames:
+ * the next one has what has changed since.
+ */
 static const Frame *
 whole_frame(Subscription *subscription)
 {
 	Frame *whole = &subscription->whole;
+	bool will_do =
+		subscription->changes_only && whole->bytes != NULL && whole->frames == subscription->frames;
 
-	if (!is_current(whole, subscription))
+	if (!is_current(whole, subscription) && !will_do)
 		render(subscription, 0, whole);
 	return whole;
 }

@@ -40,6 +40,7 @@ typedef struct Frame
 	uint64_t seq;
 	uint64_t newest;  /* change in it; 0: none */
 	uint64_t made_of; /* Subscription.changes at its making */
+	uint64_t frames;  /* Subscription.frames then */
 } Frame;
 
 typedef struct Subscription
@@ -107,7 +108,7 @@ extern bool subscription_work(int64_t now, Subscription **due, int *work);
 /*
  * A frame for a client that stands at *seq, and its new place there; the caller holds the frame.  NULL: there is nothing
  * new for it.  subscription_frame follows the frames given out; subscription_newest is for one that has just come (0: it has
- * seen nothing), and as new as the quotes are.
+ * seen nothing), and as new as the quotes are, or for a long list at least newer than the last frame given out.
  */
 extern Blob *subscription_frame(Subscription *subscription, uint64_t *seq);
 extern Blob *subscription_newest(Subscription *subscription, uint64_t *seq);
