@@ -127,7 +127,7 @@ fuzz: $(FUZZERS)
 
 # what a test needs of the daemon besides the core
 OF_HTTP_limiter = limiter
-OF_HTTP_options = options options_source options_value redis_url
+OF_HTTP_options = options options_source options_value
 OF_HTTP_quotes = quotes quote_read
 OF_HTTP_fuzz_quotes = quotes quote_read
 OF_HTTP_subscription = subscription stream_query

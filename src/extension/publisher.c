@@ -25,10 +25,10 @@
 #include "utils/memutils.h"
 
 #include "../core/quote.h"
+#include "../core/redis_url.h"
 #include "../core/tier.h"
 #include "board.h"
 #include "redis.h"
-#include "redis_url.h"
 #include "settings.h"
 #include "status.h"
 #include "ticklog.h"
@@ -99,7 +99,7 @@ typedef struct Ranked
 static PublisherState state = PUBLISHER_OFF;
 
 /* the connection */
-static char used_url[REDIS_URL_TEXT_SIZE];
+static char used_url[REDIS_URL_SIZE];
 static char used_password_file[MAXPGPATH];
 static int failures;       /* in a row, of connections that came to nothing */
 static int64 reconnect_at; /* in AWAY */

@@ -32,8 +32,8 @@
 
 #include "storage/latch.h"
 
+#include "../core/redis_url.h"
 #include "redis.h"
-#include "redis_url.h"
 #include "worker.h"
 
 #define ERROR_SIZE 256
@@ -63,7 +63,8 @@ static struct
 	LinkState state;
 	int64 since; /* when it got there */
 	RedisUrl url;
-	char place[REDIS_HOST_SIZE + 16]; /* host:port or path, for messages */
+	char port[8];                         /* the url's, as getaddrinfo wants it */
+	char place[REDIS_URL_HOST_SIZE + 16]; /* host:port or path, for messages */
 	RedisReplyHandler handler;
 	char error[ERROR_SIZE];
 
@@ -95,7 +96,7 @@ static struct
 	bool running;
 	struct gaicb request;
 	struct addrinfo hints;
-	char host[REDIS_HOST_SIZE];
+	char host[REDIS_URL_HOST_SIZE];
 	char port[8];
 } lookup;
 
@@ -213,21 +214,21 @@ read_password(const char *file)
 	/* a file that is a pipe must not keep us waiting */
 	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat info;
-	char line[REDIS_PASSWORD_SIZE + 1] = "";
+	char line[REDIS_URL_PASSWORD_SIZE + 1] = "";
 	const char *wrong = NULL;
 
 	if (fd < 0 || fstat(fd, &info) != 0)
 		wrong = strerror(errno);
 	else if (!S_ISREG(info.st_mode))
 		wrong = "it is not a regular file";
-	else if (read(fd, line, REDIS_PASSWORD_SIZE) < 0)
+	else if (read(fd, line, REDIS_URL_PASSWORD_SIZE) < 0)
 		wrong = strerror(errno);
 	else
 	{
 		line[strcspn(line, "\r\n")] = '\0';
 		if (line[0] == '\0')
 			wrong = "its first line is empty";
-		else if (strlen(line) == REDIS_PASSWORD_SIZE)
+		else if (strlen(line) == REDIS_URL_PASSWORD_SIZE)
 			wrong = "its first line is too long";
 	}
 	if (wrong != NULL)
@@ -288,7 +289,7 @@ lookup_begin(void)
 	int error;
 
 	strlcpy(lookup.host, conn.url.host, sizeof(lookup.host));
-	strlcpy(lookup.port, conn.url.port, sizeof(lookup.port));
+	strlcpy(lookup.port, conn.port, sizeof(lookup.port));
 	memset(&lookup.hints, 0, sizeof(lookup.hints));
 	lookup.hints.ai_family = AF_UNSPEC;
 	lookup.hints.ai_socktype = SOCK_STREAM;
@@ -327,7 +328,7 @@ lookup_step(void)
 		if (worker_clock() - conn.since > TIMEOUT)
 			fail("could not look up the host %s: no answer for %d s", conn.url.host, REDIS_TIMEOUT);
 	}
-	else if (strcmp(lookup.host, conn.url.host) != 0 || strcmp(lookup.port, conn.url.port) != 0)
+	else if (strcmp(lookup.host, conn.url.host) != 0 || strcmp(lookup.port, conn.port) != 0)
 	{
 		/* it was begun for a connection that was given up */
 		if (addresses != NULL)
@@ -359,9 +360,10 @@ open_tcp(void)
 	struct addrinfo *addresses;
 	int error;
 
+	snprintf(conn.port, sizeof(conn.port), "%d", conn.url.port);
 	snprintf(conn.place, sizeof(conn.place), strchr(conn.url.host, ':') != NULL ? "[%s]:%s" : "%s:%s",
-			 conn.url.host, conn.url.port);
-	if (getaddrinfo(conn.url.host, conn.url.port, &numeric, &addresses) == 0)
+			 conn.url.host, conn.port);
+	if (getaddrinfo(conn.url.host, conn.port, &numeric, &addresses) == 0)
 	{
 		connect_first(addresses);
 		return;
@@ -458,7 +460,7 @@ log_in(void)
 			redisAppendCommand(conn.context, "AUTH %s %s", url->user, url->password);
 		else
 			redisAppendCommand(conn.context, "AUTH %s", url->password);
-		note_command(TAG_AUTH, REDIS_USER_SIZE + REDIS_PASSWORD_SIZE);
+		note_command(TAG_AUTH, REDIS_URL_USER_SIZE + REDIS_URL_PASSWORD_SIZE);
 	}
 	if (url->database != 0)
 	{

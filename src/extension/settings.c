@@ -8,9 +8,9 @@
 
 #include "utils/guc.h"
 
+#include "../core/redis_url.h"
 #include "../core/schedule.h"
 #include "compat.h"
-#include "redis_url.h"
 #include "settings.h"
 
 #define REDIS_URL_HIDDEN "(hidden)"
@@ -104,18 +104,20 @@ assign_tiers(const char *value, void *extra)
 static bool
 check_redis_url(char **value, void **extra, GucSource source)
 {
-	char err[160];
 	const char *url = *value;
+	const char *wrong;
+	RedisUrl parsed;
 	char *kept;
 
 	/* a parallel worker is handed its leader's settings, this text among them */
 	if (strcmp(url, REDIS_URL_HIDDEN) == 0)
 		url = redis_url != NULL ? redis_url : "";
-	if (!redis_url_check(url, err, sizeof(err)))
+	wrong = url[0] == '\0' ? NULL : redis_url_parse(url, &parsed);
+	if (wrong != NULL)
 	{
 		/* the server's own message would repeat the value */
 		GUC_check_errmsg("invalid value for parameter \"crypto_rt.redis_url\"");
-		GUC_check_errdetail("%s", err);
+		GUC_check_errdetail("%c%s.", pg_toupper((unsigned char) wrong[0]), wrong + 1);
 		GUC_check_errhint(
 			"Write redis://[user@]host[:port][/database], unix:///path, or nothing for no Redis.");
 		return false;
@@ -138,7 +140,7 @@ assign_redis_url(const char *value, void *extra)
 static const char *
 show_redis_url(void)
 {
-	static char masked[REDIS_URL_TEXT_SIZE + 4];
+	static char masked[REDIS_URL_SIZE + 4];
 
 	redis_url_masked(redis_url, masked, sizeof(masked));
 	return masked;

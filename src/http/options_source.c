@@ -11,7 +11,7 @@
 
 #include "memory.h"
 #include "options_value.h"
-#include "redis_url.h"
+#include "../core/redis_url.h"
 #include "text.h"
 
 #define DATABASES_MAX 999999 /* that a number of Redis' may name */
@@ -69,7 +69,7 @@ source_redis(Options *into, const char *name, char *value)
 
 	if (value_none(value))
 		return true;
-	problem = redis_url_read(value, &url);
+	problem = redis_url_parse(value, &url);
 	if (problem != NULL)
 		return value_wrong("%s cannot be used: %s; it takes redis://[user[:password]@]host[:port][/db], "
 						   "unix:///path[?db=N], or '' for none",
@@ -106,7 +106,7 @@ static bool
 read_redis_address(Options *into, const char *address)
 {
 	RedisUrl url;
-	const char *problem = redis_url_read_address(address, &url);
+	const char *problem = redis_url_parse_address(address, &url);
 
 	if (problem != NULL)
 		return value_wrong("REDIS_ADDR cannot be used: %s; it takes host:port, or the path of a socket",

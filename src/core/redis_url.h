@@ -3,11 +3,12 @@
  *	  Where Redis is, as users write it.
  *
  * A url is redis://[user[:password]@]host[:port][/database] or unix://[user[:password]@]/path[?db=database], where user,
- * password and path may hold %xx.
+ * password and path may hold %xx.  What is wrong with one is told in a clause, fit to follow "the url cannot be used: ".
  */
-#ifndef CRYPTO_RT_HTTP_REDIS_URL_H
-#define CRYPTO_RT_HTTP_REDIS_URL_H
+#ifndef CRYPTO_RT_REDIS_URL_H
+#define CRYPTO_RT_REDIS_URL_H
 
+#include <stddef.h>
 #include <sys/un.h>
 
 #define REDIS_URL_PORT 6379
@@ -27,9 +28,12 @@ typedef struct RedisUrl
 } RedisUrl;
 
 /* Read a url.  Returns what is wrong, in words that repeat nothing of it, or NULL. */
-extern const char *redis_url_read(const char *text, RedisUrl *url);
+extern const char *redis_url_parse(const char *text, RedisUrl *url);
 
 /* Read host, host:port, [IPv6 address]:port, :port or /path, as other programs take them.  Returns the same. */
-extern const char *redis_url_read_address(const char *text, RedisUrl *url);
+extern const char *redis_url_parse_address(const char *text, RedisUrl *url);
 
-#endif /* CRYPTO_RT_HTTP_REDIS_URL_H */
+/* Copy a url with *** for its password; "***" for one that cannot be read, "" for none. */
+extern void redis_url_masked(const char *url, char *buf, size_t size);
+
+#endif /* CRYPTO_RT_REDIS_URL_H */

@@ -107,7 +107,7 @@ read_path(char *path, RedisUrl *url)
 }
 
 const char *
-redis_url_read(const char *text, RedisUrl *url)
+redis_url_parse(const char *text, RedisUrl *url)
 {
 	bool local = strncasecmp(text, "unix://", 7) == 0;
 	char head[REDIS_URL_SIZE]; /* [user[:password]@][host[:port]] */
@@ -151,7 +151,7 @@ redis_url_read(const char *text, RedisUrl *url)
 }
 
 const char *
-redis_url_read_address(const char *text, RedisUrl *url)
+redis_url_parse_address(const char *text, RedisUrl *url)
 {
 	char host[REDIS_URL_HOST_SIZE + 16];
 
@@ -167,4 +167,27 @@ redis_url_read_address(const char *text, RedisUrl *url)
 		return "it is too long";
 	snprintf(host, sizeof(host), "%s%s", text[0] == ':' ? "localhost" : "", text);
 	return read_host(host, url);
+}
+
+void
+redis_url_masked(const char *url, char *buf, size_t size)
+{
+	RedisUrl parsed;
+	const char *authority;
+	const char *colon;
+	const char *at = NULL;
+
+	if (url[0] != '\0' && redis_url_parse(url, &parsed) != NULL)
+		url = "***";
+	snprintf(buf, size, "%s", url);
+	authority = strstr(url, "://");
+	if (authority == NULL)
+		return;
+	authority += 3;
+	for (const char *p = authority; *p != '\0' && strchr("/?#", *p) == NULL; p++)
+		if (*p == '@')
+			at = p;
+	colon = at == NULL ? NULL : memchr(authority, ':', (size_t) (at - authority));
+	if (colon != NULL)
+		snprintf(buf, size, "%.*s***%s", (int) (colon + 1 - url), url, at);
 }
