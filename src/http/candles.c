@@ -25,7 +25,6 @@ enum MHD_Result
 index_show(Request *request)
 {
 	Text text = {0};
-	Blob *blob;
 	struct MHD_Response *response;
 
 	text_string(&text,
@@ -43,10 +42,7 @@ index_show(Request *request)
 						hole + strlen("{symbol}"), name);
 	}
 	text_string(&text, "</ul>\n");
-	blob = text_blob(&text);
-	response = reply_of_blob(blob);
-	blob_drop(blob);
-	reply_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "text/html; charset=utf-8");
+	response = reply_of_text(&text, "text/html; charset=utf-8");
 	reply_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "public, max-age=60");
 	return reply_response(request, MHD_HTTP_OK, response);
 }

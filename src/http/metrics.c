@@ -452,11 +452,8 @@ show_process(Text *text)
 static enum MHD_Result
 reply_text(Request *request, int status, const char *type, Text *text)
 {
-	Blob *blob = text_blob(text);
-	struct MHD_Response *response = reply_of_blob(blob);
+	struct MHD_Response *response = reply_of_text(text, type);
 
-	blob_drop(blob);
-	reply_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "%s", type);
 	reply_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
 	return reply_response(request, status, response);
 }

@@ -83,6 +83,17 @@ reply_of_blob(Blob *blob)
 	return memory_check(newest);
 }
 
+struct MHD_Response *
+reply_of_text(Text *text, const char *content_type)
+{
+	Blob *blob = text_blob(text);
+	struct MHD_Response *response = reply_of_blob(blob);
+
+	blob_drop(blob);
+	reply_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "%s", content_type);
+	return response;
+}
+
 /*
  * CORS.  With "*" every reply says so.  With a list of origins a reply says the one that asked, and so is of use to no
  * other.
@@ -142,18 +153,13 @@ reply_response(Request *request, int status, struct MHD_Response *response)
 	return result;
 }
 
-enum MHD_Result
-reply_error(Request *request, int status, const char *hint, const char *format, ...)
+/* {"error":"…"} */
+static struct MHD_Response *
+response_of_error(const char *message, const char *hint)
 {
-	char message[ERROR_SIZE];
 	Text text = {0};
-	va_list args;
-	Blob *blob;
 	struct MHD_Response *response;
 
-	va_start(args, format);
-	vsnprintf(message, sizeof(message), format, args);
-	va_end(args);
 	text_string(&text, "{\"error\":");
 	text_json(&text, message, strlen(message));
 	if (hint != NULL)
@@ -162,16 +168,38 @@ reply_error(Request *request, int status, const char *hint, const char *format, 
 		text_json(&text, hint, strlen(hint));
 	}
 	text_string(&text, "}");
-	blob = text_blob(&text);
-	response = reply_of_blob(blob);
-	blob_drop(blob);
-	reply_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
+	response = reply_of_text(&text, "application/json");
 	reply_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+	return response;
+}
+
+enum MHD_Result
+reply_error(Request *request, int status, const char *hint, const char *format, ...)
+{
+	char message[ERROR_SIZE];
+	va_list args;
+	struct MHD_Response *response;
+
+	va_start(args, format);
+	vsnprintf(message, sizeof(message), format, args);
+	va_end(args);
+	response = response_of_error(message, hint);
 	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
 		reply_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD, OPTIONS");
 	if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
 		reply_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "1");
 	return reply_response(request, status, response);
+}
+
+enum MHD_Result
+reply_too_many(Request *request, bool keep, int seconds, const char *what)
+{
+	struct MHD_Response *response = response_of_error(what, NULL);
+
+	reply_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "%d", seconds);
+	if (!keep)
+		reply_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+	return reply_response(request, MHD_HTTP_TOO_MANY_REQUESTS, response);
 }
 
 /* Whether a list of tags, as If-None-Match has them, holds this one.  Tags that a proxy has weakened count, too. */

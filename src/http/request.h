@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "blob.h"
+#include "text.h"
 
 typedef struct Route Route;
 
@@ -71,6 +71,12 @@ extern enum MHD_Result reply_error(Request *request, int status, const char *hin
 
 /* Whether If-None-Match holds the tag (with its quotes): the reply is 304 then, with the headers that 200 would have. */
 extern bool reply_not_modified(Request *request, const char *etag);
+
+/* 429: what there is too much of, and after how many seconds to come again; keep: on the same connection. */
+extern enum MHD_Result reply_too_many(Request *request, bool keep, int seconds, const char *what);
+
+/* A response of a text, which is empty again. */
+extern struct MHD_Response *reply_of_text(Text *text, const char *content_type);
 
 /* A response of a blob's bytes, which it holds until it is destroyed. */
 extern struct MHD_Response *reply_of_blob(Blob *blob);

@@ -188,23 +188,6 @@ reply_not_found(Request *request, const char *path)
 	return reply_error(request, MHD_HTTP_NOT_FOUND, hint, "there is no %.200s", path);
 }
 
-/* A connection that is one too many is not kept. */
-static enum MHD_Result
-reply_too_many(Request *request, bool keep, int seconds, const char *what)
-{
-	char text[160];
-	int len = snprintf(text, sizeof(text), "{\"error\":\"%s\"}", what);
-	Blob *blob = blob_of(text, (size_t) len);
-	struct MHD_Response *response = reply_of_blob(blob);
-
-	blob_drop(blob);
-	reply_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
-	reply_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "%d", seconds);
-	if (!keep)
-		reply_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
-	return reply_response(request, MHD_HTTP_TOO_MANY_REQUESTS, response);
-}
-
 /* The header is there and the body, if there was one, has been read. */
 static enum MHD_Result
 answer(Request *request, const Connection *from)

@@ -376,20 +376,6 @@ reply_head(Request *request)
 	return reply_response(request, MHD_HTTP_OK, response);
 }
 
-static enum MHD_Result
-reply_enough(Request *request)
-{
-	static const char body[] = "{\"error\":\"too many streams from this address\"}";
-	Blob *blob = blob_of(body, sizeof(body) - 1);
-	struct MHD_Response *response = reply_of_blob(blob);
-
-	blob_drop(blob);
-	reply_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
-	reply_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-	reply_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "%d", RETRY_AFTER);
-	return reply_response(request, MHD_HTTP_TOO_MANY_REQUESTS, response);
-}
-
 enum MHD_Result
 stream_open(Request *request)
 {
@@ -410,7 +396,9 @@ stream_open(Request *request)
 	if (request->head || !limiter_take(LIMITER_STREAMS, &request->address))
 	{
 		free(symbols.list);
-		return request->head ? reply_head(request) : reply_enough(request);
+		return request->head
+				   ? reply_head(request)
+				   : reply_too_many(request, true, RETRY_AFTER, "too many streams from this address");
 	}
 
 	client = open_client(request, &symbols, full);
