@@ -166,6 +166,6 @@ lint:
 	clang-format --dry-run -Werror $(C_FILES)
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
 		--suppressions-list=test/cppcheck-suppressions src/core src/sim src/extension src/http
-	clang-tidy --quiet $(CORE_SOURCES) $(SIM_SOURCES) $(HTTP_SOURCES) -- -std=gnu11 -D_GNU_SOURCE \
-		$$($(PKG_CONFIG) --cflags json-c hiredis libpq)
+	clang-tidy --quiet $(CORE_SOURCES) $(SIM_SOURCES) -- -std=gnu11 $$($(PKG_CONFIG) --cflags json-c)
+	clang-tidy --quiet $(HTTP_SOURCES) -- -std=gnu11 -D_GNU_SOURCE $$($(PKG_CONFIG) --cflags json-c hiredis libpq)
 	shellcheck -x $$(grep -rlE '^#!.*(bash|/sh)|^# shellcheck shell' src/run test .ci)

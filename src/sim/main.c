@@ -412,7 +412,7 @@ main(int argc, char **argv)
 	Faults faults = {.dice = options.seed};
 	Stats stats = {0};
 	ServerParts parts = {.faults = &faults, .stats = &stats};
-	struct sockaddr_storage bound = {0};
+	struct sockaddr_storage bound;
 	Server *server = NULL;
 	int signals;
 	int listener;
