@@ -31,7 +31,13 @@
 #define HEARTBEAT ": heartbeat\n\n"
 #define FAREWELL "retry: 2000\n: the server is stopping\n\n"
 
-#define SLICE 400                        /* clients that are resumed in one turn of the loop: some 4 ms */
+/*
+ * Clients that are resumed in one turn of the loop: some 4 ms.  But each turn has libmicrohttpd go through all that are
+ * suspended, so of many clients the turns must not be too many.
+ */
+#define SLICE 400
+#define SLICES_MAX 10
+
 #define LOOK_INTERVAL (15 * LOOP_SECOND) /* of silence, until a heartbeat */
 #define STALL_MAX (30 * LOOP_SECOND)     /* without a byte taken, though there are some */
 #define SOCKET_BUFFER 32768              /* bytes; with the kernel's own choice it hides a thousand frames */
@@ -110,9 +116,10 @@ static void
 slice(void *arg)
 {
 	Subscription *due;
+	int most = counts.open / SLICES_MAX > SLICE ? counts.open / SLICES_MAX : SLICE;
 
 	(void) arg;
-	for (int work = 0; work < SLICE;)
+	for (int work = 0; work < most;)
 	{
 		if (!links_empty(&waking))
 		{

@@ -154,6 +154,12 @@ static int64_t last_at[ROUNDS_MAX];
 static int64_t sent_at[ROUNDS_MAX];
 static int seen[ROUNDS_MAX];
 
+/*
+ * Not to sleep as long as frames are to come: on one machine it is the server that pays for waking its client up, which no
+ * client elsewhere has it do.
+ */
+static bool awake;
+
 static void
 open_client(int i, int port)
 {
@@ -209,18 +215,19 @@ read_client(Client *c, int round)
 }
 
 static void
-drain(int64_t until, int round)
+drain(int64_t until, int round, int count)
 {
 	struct epoll_event events[256];
 
 	for (;;)
 	{
 		int64_t left = until - now_us();
+		bool sleeping = !awake || round < 0 || seen[round] == count;
 		int n;
 
 		if (left <= 0)
 			return;
-		n = epoll_wait(epoll_fd, events, 256, (int) ((left + 999) / 1000));
+		n = epoll_wait(epoll_fd, events, 256, sleeping ? (int) ((left + 999) / 1000) : 0);
 		for (int i = 0; i < n; i++)
 			read_client(&clients[events[i].data.u32], round);
 	}
@@ -250,15 +257,15 @@ read_streams(int port, int count, int seconds)
 		clients[i].round = -1;
 		open_client(i, port);
 		if (i % 200 == 0)
-			drain(now_us() + 2000, -1);
+			drain(now_us() + 2000, -1, count);
 	}
-	drain(now_us() + 2000000, -1);
+	drain(now_us() + 2000000, -1, count);
 	printf("open %d\n", count - lost);
 	fflush(stdout);
 	for (int round = 0; round < seconds && round < ROUNDS_MAX; round++)
 	{
 		sent_at[round] = publish();
-		drain(sent_at[round] + 1050000, round);
+		drain(sent_at[round] + 1050000, round, count);
 		missing += count - seen[round];
 		if (seen[round] == 0)
 			continue;
@@ -284,7 +291,7 @@ main(int argc, char **argv)
 	if (argc < 4)
 	{
 		fprintf(stderr, "usage: streams fill REDIS_PORT COINS | feed REDIS_PORT SECONDS | read HTTP_PORT "
-						"REDIS_PORT CLIENTS SECONDS\n");
+						"REDIS_PORT CLIENTS SECONDS [awake]\n");
 		return 2;
 	}
 	getrlimit(RLIMIT_NOFILE, &files);
@@ -302,7 +309,10 @@ main(int argc, char **argv)
 			publish();
 			sleep(1);
 		}
-	else if (argc == 6)
+	else if (argc >= 6)
+	{
+		awake = argc > 6 && strcmp(argv[6], "awake") == 0;
 		read_streams(atoi(argv[2]), atoi(argv[4]), atoi(argv[5]));
+	}
 	return 0;
 }
