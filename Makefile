@@ -2,11 +2,13 @@
 
 EXTENSION = crypto_rt
 MODULE_big = crypto_rt
-EXTVERSION = 1.0
+# the version that the script sql/crypto_rt.sql installs; later ones are scripts from version to version
+BASE_VERSION = 1.0
 
 CORE_OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/core/*.c)))
 OBJS = $(CORE_OBJS) $(patsubst %.c,%.o,$(sort $(wildcard src/extension/*.c)))
-DATA_built = sql/$(EXTENSION)--$(EXTVERSION).sql
+DATA_built = sql/$(EXTENSION)--$(BASE_VERSION).sql
+DATA = $(sort $(wildcard sql/$(EXTENSION)--*--*.sql))
 # PostgreSQL 15 leaves PGDLLEXPORT empty; with it, nothing else of ours enters the server's name space
 PG_CPPFLAGS = -DPGDLLEXPORT='__attribute__((visibility("default")))' $(shell $(PKG_CONFIG) --cflags json-c libcurl hiredis)
 PG_CFLAGS = -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -Wno-declaration-after-statement \
@@ -70,7 +72,7 @@ install-http: build/crypto_rt_http
 	install -D -m 755 build/crypto_rt_http $(DESTDIR)$(PREFIX)/bin/crypto_rt_http
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system src/http/crypto_rt_http.service src/http/crypto_rt_http.socket
 
-sql/$(EXTENSION)--$(EXTVERSION).sql: sql/$(EXTENSION).sql
+sql/$(EXTENSION)--$(BASE_VERSION).sql: sql/$(EXTENSION).sql
 	cp $< $@
 
 $(OBJS): $(wildcard src/core/*.h src/extension/*.h)

@@ -22,6 +22,7 @@
 #include "storage/ipc.h"
 
 #include "board.h"
+#include "partitions.h"
 #include "settings.h"
 #include "status.h"
 #include "tables.h"
@@ -33,6 +34,8 @@
 #define LOOK_PRESENT SECOND        /* and for one that is */
 #define BATCH 5000                 /* rows of a transaction */
 #define BACKOFF_MAX 60             /* seconds */
+#define KEEP_PERIOD (60 * SECOND)  /* between looks at the partitions' ages */
+#define KEEP_AGAIN SECOND          /* when some are being read that are too old */
 #define REFUSED_REST (60 * SECOND) /* a coin whose row was refused is left alone for so long */
 #define TOLD_REST (60 * SECOND)    /* between log lines about refused rows of a table */
 #define TOLD_SIZE 128
@@ -46,9 +49,10 @@ typedef enum RecorderState
 	RECORDING /* WAITING when the extension is gone, or is another one */
 } RecorderState;
 
-/* In the order in which they are taken: snapshots need their coins' numbers. */
+/* In the order in which they are taken: snapshots need a table of their day and their coins' numbers. */
 typedef enum StepId
 {
+	STEP_PARTITIONS,
 	STEP_COINS,
 	STEP_SNAPSHOTS,
 	STEP_TICKERS,
@@ -95,6 +99,7 @@ typedef struct Batch
 	bool *refused;
 } Batch;
 
+static bool keep_partitions(void);
 static bool write_coins(void);
 static bool append_snapshots(void);
 static bool write_tickers(void);
@@ -102,6 +107,7 @@ static bool remove_surplus(void);
 static bool look(void);
 
 static Step steps[STEPS] = {
+	[STEP_PARTITIONS] = {.title = "keeping partitions", .run = keep_partitions},
 	[STEP_COINS] = {.title = "writing crypto_coins", .run = write_coins},
 	[STEP_SNAPSHOTS] = {.title = "writing crypto_snapshots", .run = append_snapshots},
 	[STEP_TICKERS] = {.title = "writing tickers", .run = write_tickers},
@@ -124,6 +130,7 @@ static int nknown;
 static Tick *ticks; /* the log's next */
 static int nticks;
 static uint64 ticks_lost; /* as far as the consequences have been drawn */
+static bool outdated;     /* partitions are too old, but are being read */
 static int64 sweeps;      /* after as many, tickers was last gone through; -1: not yet */
 
 static int64
@@ -131,6 +138,8 @@ period(StepId id)
 {
 	if (id == STEP_LOOK)
 		return state == WAITING ? LOOK_ABSENT : LOOK_PRESENT;
+	if (id == STEP_PARTITIONS)
+		return outdated ? KEEP_AGAIN : KEEP_PERIOD;
 	return (int64) settings_flush_interval() * 1000;
 }
 
@@ -149,6 +158,7 @@ move_to(RecorderState next)
 	memset(known, 0, nknown * sizeof(Known));
 	nticks = 0;
 	sweeps = -1;
+	partitions_forget();
 	for (int i = 0; i < STEPS; i++)
 	{
 		steps[i].due = now;
@@ -326,6 +336,17 @@ put_in(Batch *batch, int slot, uint64 digest)
  * The steps.
  */
 
+/* Make tomorrow's partitions, and drop those of days that are not to be kept any longer. */
+static bool
+keep_partitions(void)
+{
+	if (!begin())
+		return false;
+	outdated = partitions_keep() > 0;
+	worker_transaction_end();
+	return false;
+}
+
 /* Gather what crypto_coins does not have as the board has it.  Returns false when it was more than a batch holds. */
 static bool
 gather_coins(Batch *batch)
@@ -401,6 +422,8 @@ append_snapshots(void)
 	int n;
 	int lost = 0;
 	int64 written = 0;
+	int64 from = PG_INT64_MAX;
+	int64 to = 0;
 
 	refused = palloc0(nticks * sizeof(bool));
 	for (n = 0; n < nticks; n++)
@@ -414,17 +437,23 @@ append_snapshots(void)
 		if (coin == COIN_UNKNOWN)
 			break;
 		if (coin == COIN_LOST)
+		{
 			lost++;
-		else
-			tables_add_snapshot(tick->flags & BOARD_CREATED ? first : rows, coin, tick);
+			continue;
+		}
+		tables_add_snapshot(tick->flags & BOARD_CREATED ? first : rows, coin, tick);
+		from = Min(from, tick->time);
+		to = Max(to, tick->time);
 	}
 	if (lost > 0)
 		tell_refused("its coin is not in crypto_coins", NULL);
 
 	if (rows->count > 0 || first->count > 0)
 	{
-		if (!begin_writing(TABLES_SNAPSHOTS))
+		if (!begin())
 			return false;
+		partitions_make(from, to);
+		tables_enter(TABLES_SNAPSHOTS);
 		written = tables_write(TABLES_BEGIN_SNAPSHOTS, first, row_refused);
 		written += tables_write(TABLES_APPEND_SNAPSHOTS, rows, row_refused);
 		tables_leave();
@@ -610,6 +639,7 @@ take_step(StepId id)
 	{
 		failed = true;
 		tables_leave();
+		partitions_forget();
 		worker_transaction_failed(step->why, sizeof(step->why));
 	}
 	PG_END_TRY();
@@ -659,7 +689,10 @@ flush(void)
 
 	/* the best N may be others now, and so may their tiers */
 	if (worker_reloaded())
+	{
 		mark_all();
+		steps[STEP_PARTITIONS].due = Min(steps[STEP_PARTITIONS].due, now);
+	}
 	/* the log must not fill up, however long the flush interval is */
 	if (steps[STEP_SNAPSHOTS].failures == 0 && ticklog_behind(TICK_RECORDER) > (uint64) nknown)
 		steps[STEP_SNAPSHOTS].due = now;

@@ -29,6 +29,9 @@ static double ttl_factor;
 static int ticker_top;
 static int snapshot_top;
 static int flush_interval;
+static int snapshot_retention;
+static char *candle_retention_text;
+static Retention *candle_retention; /* candle_retention_text, read */
 
 static bool
 check_database(char **value, void **extra, GucSource source)
@@ -95,6 +98,31 @@ static void
 assign_tiers(const char *value, void *extra)
 {
 	tiers = extra;
+}
+
+static bool
+check_candle_retention(char **value, void **extra, GucSource source)
+{
+	char err[160];
+	Retention retention;
+
+	if (!retention_parse(*value, &retention, err, sizeof(err)))
+	{
+		GUC_check_errdetail("In \"%s\", %s.", *value, err);
+		GUC_check_errhint("Write resolution : days, as in %s, or * for ever.", RETENTION_DEFAULT);
+		return false;
+	}
+	*extra = COMPAT_GUC_MALLOC(sizeof(Retention));
+	if (*extra == NULL)
+		return false;
+	*(Retention *) *extra = retention;
+	return true;
+}
+
+static void
+assign_candle_retention(const char *value, void *extra)
+{
+	candle_retention = extra;
 }
 
 /*
@@ -184,6 +212,13 @@ settings_define(void)
 		&snapshot_top, 1000, 0, INT_MAX, PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("crypto_rt.flush_interval", "Time from commit to commit of the recorder.", NULL,
 							&flush_interval, 1000, 50, 60000, PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomIntVariable("crypto_rt.snapshot_retention",
+							"Time for which snapshots are kept, by whole days; 0 for ever.", NULL,
+							&snapshot_retention, 7 * 1440, 0, INT_MAX, PGC_SIGHUP, GUC_UNIT_MIN, NULL, NULL, NULL);
+	DefineCustomStringVariable("crypto_rt.candle_retention",
+							   "Time for which candles are kept: resolution : days, ....",
+							   "Those of days are kept for ever.", &candle_retention_text, RETENTION_DEFAULT,
+							   PGC_SIGHUP, 0, check_candle_retention, assign_candle_retention, NULL);
 	MarkGUCPrefixReserved("crypto_rt");
 }
 
@@ -257,6 +292,18 @@ int
 settings_flush_interval(void)
 {
 	return flush_interval;
+}
+
+int
+settings_snapshot_retention(void)
+{
+	return snapshot_retention;
+}
+
+Retention
+settings_candle_retention(void)
+{
+	return *candle_retention;
 }
 
 int

@@ -8,6 +8,7 @@
 #ifndef CRYPTO_RT_SETTINGS_H
 #define CRYPTO_RT_SETTINGS_H
 
+#include "../core/retention.h"
 #include "../core/tier.h"
 
 /* Define them all.  Only while shared_preload_libraries are loaded. */
@@ -25,6 +26,8 @@ extern double settings_ttl_factor(void);
 extern int settings_ticker_top(void);     /* 0: all */
 extern int settings_snapshot_top(void);   /* 0: all */
 extern int settings_flush_interval(void); /* milliseconds */
+extern int settings_snapshot_retention(void); /* minutes; 0: for ever */
+extern Retention settings_candle_retention(void);
 
 /* Seconds for which a quote of this rank is good. */
 extern int settings_ttl(int rank);

@@ -1,6 +1,6 @@
 /*
  * tables.c
- *	  The tables' rows and statements; see tables.h.
+ *	  The tables and the statements that write them; see tables.h.  Their rows are made in rows.c.
  *
  * A statement takes its rows as one array per column and unnests them, so that thousands of rows cost one execution
  * of one kept plan.  Its text is a template: the layouts below say once which columns there are.
@@ -27,10 +27,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_extension.h"
 #include "catalog/pg_type.h"
-#include "common/hashfn.h"
-#include "common/string.h"
 #include "executor/spi.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/array.h"
@@ -40,19 +37,16 @@
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/numeric.h"
 #include "utils/rel.h"
 #include "utils/resowner.h"
 #include "utils/syscache.h"
 #include "utils/timeout.h"
-#include "utils/timestamp.h"
 
-#include "../core/tier.h"
-#include "settings.h"
 #include "tables.h"
 
 #define EXTENSION "crypto_rt"
-#define LOCK_TIMEOUT_TEXT "1s"
+/* less than deadlock_timeout's default: in a deadlock with a user's transaction it is the recorder that gives way */
+#define LOCK_TIMEOUT_TEXT "800ms"
 #define TRANSACTION_TIMEOUT 30000 /* ms for the statements of a transaction */
 #define COLUMNS_MAX 20
 
@@ -128,23 +122,16 @@ static const Layout layouts[TABLES_TABLES] = {
 						  }},
 };
 
-/* A quote's numbers in the order of the columns above. */
-static const size_t ticker_decimals[] = {
-	offsetof(Quote, price),      offsetof(Quote, price_btc),          offsetof(Quote, change_1h),
-	offsetof(Quote, change_24h), offsetof(Quote, change_7d),          offsetof(Quote, volume_24h),
-	offsetof(Quote, market_cap), offsetof(Quote, circulating_supply), offsetof(Quote, total_supply),
-	offsetof(Quote, max_supply),
-};
-
 /*
- * In a template {table} is the table's qualified name, {arrays} the arrays of the rows, unnested, and the others are
- * the lists below.
+ * In a template {table} is the table's qualified name, {schema} its schema's, {parameters} the arrays of the rows, {arrays}
+ * the same unnested, and the others are the lists below.
  */
 typedef struct Statement
 {
 	TablesTable table;
 	int width;    /* it takes so many of the columns, from the first on */
 	int hopeless; /* HOPELESS, or 0 for a statement that may well be refused for every row */
+	bool counts;  /* it is a function's call, which returns how many rows it wrote */
 	const char *template;
 } Statement;
 
@@ -153,45 +140,42 @@ typedef struct Statement
 
 static const Statement statements[TABLES_STATEMENTS] = {
 	[TABLES_INSERT_COINS] =
-		{TABLES_COINS, 7, HOPELESS,
+		{TABLES_COINS, 7, HOPELESS, false,
 		 "INSERT INTO {table} ({columns}, first_seen) SELECT {given.columns}, given.updated_at FROM " GIVEN
 		 " WHERE NOT EXISTS (SELECT FROM {table} AS t WHERE t.nameid = given.nameid) ON CONFLICT (nameid) DO "
 		 "NOTHING"},
-	[TABLES_UPDATE_COINS] = {TABLES_COINS, 7, HOPELESS,
+	[TABLES_UPDATE_COINS] = {TABLES_COINS, 7, HOPELESS, false,
 							 "UPDATE {table} AS t SET {set} FROM " GIVEN
 							 " WHERE t.nameid = given.nameid AND " DIFFER},
 	[TABLES_COIN_IDS] =
-		{TABLES_COINS, 1, 0,
+		{TABLES_COINS, 1, 0, false,
 		 "SELECT given.n::int, t.coin FROM ROWS FROM ({arrays}) WITH ORDINALITY AS given (nameid, n)"
 		 " JOIN {table} AS t ON t.nameid = given.nameid"},
 	[TABLES_INSERT_TICKERS] =
-		{TABLES_TICKERS, 20, HOPELESS,
+		{TABLES_TICKERS, 20, HOPELESS, false,
 		 "INSERT INTO {table} ({columns}, asset_type) SELECT {given.columns}, 'crypto' FROM " GIVEN
 		 " WHERE NOT EXISTS (SELECT FROM {table} AS t WHERE t.symbol = given.symbol) ON CONFLICT (symbol) DO "
 		 "NOTHING"},
-	[TABLES_UPDATE_TICKERS] = {TABLES_TICKERS, 20, HOPELESS,
+	[TABLES_UPDATE_TICKERS] = {TABLES_TICKERS, 20, HOPELESS, false,
 							   "UPDATE {table} AS t SET {set} FROM " GIVEN
 							   " WHERE t.symbol = given.symbol AND t.asset_type = 'crypto' AND " DIFFER},
-	[TABLES_TICKER_SYMBOLS] = {TABLES_TICKERS, 0, 0,
+	[TABLES_TICKER_SYMBOLS] = {TABLES_TICKERS, 0, 0, false,
 							   "SELECT t.symbol FROM {table} AS t WHERE t.asset_type = 'crypto'"},
-	[TABLES_DELETE_TICKERS] = {TABLES_TICKERS, 1, 0,
+	[TABLES_DELETE_TICKERS] = {TABLES_TICKERS, 1, 0, false,
 							   "DELETE FROM {table} AS t USING " GIVEN
 							   " WHERE t.symbol = given.symbol AND t.asset_type = 'crypto'"},
 	[TABLES_READ_TICKERS] =
-		{TABLES_TICKERS, 0, 0,
+		{TABLES_TICKERS, 0, 0, false,
 		 "SELECT t.symbol, t.name, t.nameid, t.coinlore_id::int8, t.rank::int8, t.price, t.price_btc,"
 		 " t.change_1h, t.change_24h, t.change_7d, t.volume_24h, t.market_cap, t.circulating_supply,"
 		 " t.total_supply, t.max_supply, (t.source = 'simulated')::int4::int8,"
 		 " EXTRACT(epoch FROM t.source_time)::int8, (EXTRACT(epoch FROM t.updated_at) * 1000000)::int8"
 		 " FROM {table} AS t WHERE t.asset_type = 'crypto' AND t.nameid IS NOT NULL"
 		 " ORDER BY t.rank NULLS LAST"},
-	[TABLES_BEGIN_SNAPSHOTS] =
-		{TABLES_SNAPSHOTS, 5, HOPELESS,
-		 "INSERT INTO {table} ({columns}) SELECT {given.columns} FROM " GIVEN
-		 " WHERE given.price IS DISTINCT FROM"
-		 " (SELECT t.price FROM {table} AS t WHERE t.coin = given.coin ORDER BY t.time DESC LIMIT 1)"},
-	[TABLES_APPEND_SNAPSHOTS] = {TABLES_SNAPSHOTS, 5, HOPELESS,
-								 "INSERT INTO {table} ({columns}) SELECT {given.columns} FROM " GIVEN},
+	[TABLES_BEGIN_SNAPSHOTS] = {TABLES_SNAPSHOTS, 5, HOPELESS, true,
+								"SELECT {schema}.crypto_record({parameters}, true)"},
+	[TABLES_APPEND_SNAPSHOTS] = {TABLES_SNAPSHOTS, 5, HOPELESS, true,
+								 "SELECT {schema}.crypto_record({parameters}, false)"},
 };
 
 /* Lists of columns in a template: which ones, and how each is written. */
@@ -316,9 +300,31 @@ tables_find(void)
 }
 
 const char *
+tables_schema(void)
+{
+	return quote_identifier(schema_name);
+}
+
+int
+tables_columns(TablesTable table)
+{
+	return layouts[table].ncolumns;
+}
+
+const char *
 tables_name(TablesTable table)
 {
 	return layouts[table].table;
+}
+
+void
+tables_require_history(void)
+{
+	Oid relation = get_relname_relid(tables_name(TABLES_SNAPSHOTS), schema);
+
+	if (OidIsValid(relation) && get_rel_relkind(relation) != RELKIND_PARTITIONED_TABLE)
+		ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				errmsg("the extension is of an older version than its library: ALTER EXTENSION crypto_rt UPDATE is needed"));
 }
 
 void
@@ -359,196 +365,6 @@ tables_leave(void)
 }
 
 /*
- * Rows.
- */
-
-TablesRows *
-tables_rows(TablesTable table, int capacity)
-{
-	TablesRows *rows = palloc(sizeof(TablesRows));
-	Size cells = (Size) layouts[table].ncolumns * capacity;
-
-	rows->table = table;
-	rows->count = 0;
-	rows->capacity = capacity;
-	rows->values = palloc(cells * sizeof(Datum));
-	rows->nulls = palloc(cells * sizeof(bool));
-	return rows;
-}
-
-/* Put a value into the row at the end, which the caller then counts. */
-static void
-put(TablesRows *rows, int column, Datum value)
-{
-	rows->values[column * rows->capacity + rows->count] = value;
-	rows->nulls[column * rows->capacity + rows->count] = false;
-}
-
-static void
-put_null(TablesRows *rows, int column)
-{
-	rows->values[column * rows->capacity + rows->count] = (Datum) 0;
-	rows->nulls[column * rows->capacity + rows->count] = true;
-}
-
-/* Whether the database's encoding can be trusted to have these characters. */
-static bool
-encodable(const char *name)
-{
-	int encoding = GetDatabaseEncoding();
-
-	return encoding == PG_UTF8 || encoding == PG_SQL_ASCII || pg_is_ascii(name);
-}
-
-static void
-put_name(TablesRows *rows, int column, const char *name)
-{
-	if (name[0] != '\0' && encodable(name))
-		put(rows, column, CStringGetTextDatum(name));
-	else
-		put_null(rows, column);
-}
-
-static void
-put_decimal(TablesRows *rows, int column, Decimal d)
-{
-	if (d.known)
-		put(rows, column, NumericGetDatum(int64_div_fast_to_numeric(d.mantissa, d.scale)));
-	else
-		put_null(rows, column);
-}
-
-/* A number for which 0 means unknown. */
-static void
-put_number(TablesRows *rows, int column, int32 number)
-{
-	if (number != 0)
-		put(rows, column, Int32GetDatum(number));
-	else
-		put_null(rows, column);
-}
-
-/* A unix time in microseconds, 0 for unknown. */
-static void
-put_time(TablesRows *rows, int column, int64 unix_us)
-{
-	if (unix_us != 0)
-		put(rows, column,
-			TimestampTzGetDatum(unix_us - (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY));
-	else
-		put_null(rows, column);
-}
-
-bool
-tables_add_coin(TablesRows *rows, const BoardEntry *entry)
-{
-	const Quote *q = &entry->quote;
-
-	if (!encodable(q->nameid) || !encodable(q->symbol))
-		return false;
-	put(rows, 0, CStringGetTextDatum(q->nameid));
-	put_number(rows, 1, q->coinlore_id);
-	put(rows, 2, CStringGetTextDatum(q->symbol));
-	put_name(rows, 3, q->name);
-	put(rows, 4, BoolGetDatum(entry->owns_symbol));
-	put(rows, 5, BoolGetDatum(quote_active(q)));
-	put_time(rows, 6, q->fetched_at);
-	rows->count++;
-	return true;
-}
-
-static inline Decimal
-ticker_decimal(const Quote *q, int i)
-{
-	return *(const Decimal *) ((const char *) q + ticker_decimals[i]);
-}
-
-bool
-tables_add_ticker(TablesRows *rows, const BoardEntry *entry)
-{
-	const Quote *q = &entry->quote;
-	int column = 8;
-
-	if (!encodable(q->nameid) || !encodable(q->symbol))
-		return false;
-	put(rows, 0, CStringGetTextDatum(q->symbol));
-	put_name(rows, 1, q->name);
-	put(rows, 2, CStringGetTextDatum(q->nameid));
-	put_number(rows, 3, q->coinlore_id);
-	put_number(rows, 4, q->rank);
-	put(rows, 5, Int16GetDatum((int16) tier_of_rank(settings_tiers(), q->rank)));
-	put(rows, 6, BoolGetDatum(quote_active(q)));
-	put(rows, 7, CStringGetTextDatum(quote_source(q)));
-	for (int i = 0; i < lengthof(ticker_decimals); i++)
-		put_decimal(rows, column++, ticker_decimal(q, i));
-	put_time(rows, column++, q->source_time * INT64CONST(1000000));
-	put_time(rows, column, q->fetched_at);
-	rows->count++;
-	return true;
-}
-
-void
-tables_add_symbol(TablesRows *rows, const char *symbol)
-{
-	put(rows, 0, CStringGetTextDatum(symbol));
-	rows->count++;
-}
-
-void
-tables_add_snapshot(TablesRows *rows, int32 coin, const Tick *tick)
-{
-	put_time(rows, 0, tick->time);
-	put(rows, 1, Int32GetDatum(coin));
-	put(rows, 2, BoolGetDatum(tick->simulated));
-	put_decimal(rows, 3, tick->price);
-	put_decimal(rows, 4, tick->volume_24h);
-	rows->count++;
-}
-
-static uint64
-digest_string(const char *s, uint64 seed)
-{
-	return hash_bytes_extended((const unsigned char *) s, (int) strlen(s), seed);
-}
-
-uint64
-tables_coin_digest(const BoardEntry *entry)
-{
-	const Quote *q = &entry->quote;
-	int32 numbers[] = {q->coinlore_id, entry->owns_symbol, quote_active(q)};
-	uint64 digest = hash_bytes_extended((const unsigned char *) numbers, sizeof(numbers), 0);
-
-	digest = digest_string(q->symbol, digest);
-	digest = digest_string(q->name, digest);
-	return digest != 0 ? digest : 1;
-}
-
-uint64
-tables_ticker_digest(const BoardEntry *entry)
-{
-	const Quote *q = &entry->quote;
-	int64 numbers[2 * lengthof(ticker_decimals) + 3];
-	int n = 0;
-	uint64 digest;
-
-	for (int i = 0; i < lengthof(ticker_decimals); i++)
-	{
-		Decimal d = ticker_decimal(q, i);
-
-		numbers[n++] = d.mantissa;
-		numbers[n++] = d.scale * 2 + d.known;
-	}
-	numbers[n++] = q->rank;
-	numbers[n++] = q->coinlore_id;
-	numbers[n++] = tier_of_rank(settings_tiers(), q->rank) * 2 + q->simulated;
-	digest = hash_bytes_extended((const unsigned char *) numbers, sizeof(numbers), 0);
-	digest = digest_string(q->symbol, digest);
-	digest = digest_string(q->nameid, digest);
-	digest = digest_string(q->name, digest);
-	return digest != 0 ? digest : 1;
-}
-
-/*
  * Statements.
  */
 
@@ -564,10 +380,15 @@ append_part(StringInfo sql, const Statement *statement, const char *part)
 		appendStringInfo(sql, "%s.%s", quote_identifier(schema_name), layout->table);
 		return;
 	}
-	if (strcmp(part, "arrays") == 0)
+	if (strcmp(part, "schema") == 0)
+	{
+		appendStringInfoString(sql, quote_identifier(schema_name));
+		return;
+	}
+	if (strcmp(part, "parameters") == 0 || strcmp(part, "arrays") == 0)
 	{
 		for (int i = 0; i < statement->width; i++, between = ", ")
-			appendStringInfo(sql, "%sunnest($%d)", between, i + 1);
+			appendStringInfo(sql, part[0] == 'p' ? "%s$%d" : "%sunnest($%d)", between, i + 1);
 		return;
 	}
 	for (int i = 0; i < lengthof(lists); i++)
@@ -676,6 +497,19 @@ of_data(const ErrorData *error)
 	}
 }
 
+/* How many rows the statement just executed has written. */
+static int64
+written_rows(TablesStatement number)
+{
+	bool isnull;
+	Datum count;
+
+	if (!statements[number].counts)
+		return (int64) SPI_processed;
+	count = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	return isnull ? 0 : DatumGetInt64(count);
+}
+
 /* Execute in a subtransaction.  Returns NULL, or the error that undid it. */
 static ErrorData *
 attempt(Write *write, int from, int to)
@@ -689,7 +523,7 @@ attempt(Write *write, int from, int to)
 	PG_TRY();
 	{
 		execute(write->statement, write->rows, from, to);
-		write->written += SPI_processed;
+		write->written += written_rows(write->statement);
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();

@@ -43,8 +43,8 @@ typedef enum TablesStatement
 	TABLES_TICKER_SYMBOLS,
 	TABLES_DELETE_TICKERS, /* by symbol, of asset_type crypto */
 	TABLES_READ_TICKERS,
-	TABLES_APPEND_SNAPSHOTS,
-	TABLES_BEGIN_SNAPSHOTS, /* likewise, those whose price is not the coin's newest there already */
+	TABLES_APPEND_SNAPSHOTS, /* and add them to the candles */
+	TABLES_BEGIN_SNAPSHOTS,  /* likewise, those whose price is not the coin's newest there already */
 	TABLES_STATEMENTS
 } TablesStatement;
 
@@ -77,6 +77,9 @@ extern void tables_session(void);
  */
 extern TablesFound tables_find(void);
 
+/* Errors out when the extension is of version 1.0 still, which had no partitions and no candles. */
+extern void tables_require_history(void);
+
 /*
  * Go on as the owner of the table, so that a trigger of his can do no more than he may, and with a limit to how long
  * the transaction's statements may take.  Errors out when the table is gone.
@@ -87,6 +90,10 @@ extern void tables_enter(TablesTable table);
 extern void tables_leave(void);
 
 extern const char *tables_name(TablesTable table);
+extern int tables_columns(TablesTable table);
+
+/* The extension's schema, quoted as an identifier; of the transaction that found it. */
+extern const char *tables_schema(void);
 
 /* Make room for rows, in the current memory context, which then must live until they are written. */
 extern TablesRows *tables_rows(TablesTable table, int capacity);

@@ -65,6 +65,14 @@ links_append(Link *head, Link *link)
 	head->previous = link;
 }
 
+/* Put it first, likewise. */
+static inline void
+links_prepend(Link *head, Link *link)
+{
+	links_remove(link);
+	links_append(head->next, link);
+}
+
 /* Put all of a ring last in another. */
 static inline void
 links_append_all(Link *head, Link *from)

@@ -25,7 +25,6 @@
 #define WORTH_PACKING 1024   /* bytes */
 #define INTERVAL_BEST 5      /* seconds; until the best quote says otherwise */
 #define INTERVAL_PAGE 60     /* for a page without quotes */
-#define SYMBOL_SHOWN_MAX 200 /* bytes of an unknown symbol in an error */
 
 #define SHOWN_MAX 2048 /* quotes that have a reply at the same time */
 #define KEPT_MAX 32    /* other replies */
@@ -55,12 +54,8 @@ typedef struct Kept
 	uint64_t version;
 	int64_t made;
 	int64_t used;
-	int32_t max_age;
-	bool packed;
 	bool best; /* rendering it again would make it no smaller */
-	Blob *blob;
-	struct MHD_Response *response; /* NULL: not yet */
-	char etag[64];
+	ReplyKept reply;
 } Kept;
 
 static HeldQuote *shown[SHOWN_MAX];
@@ -97,14 +92,6 @@ keep_response(HeldQuote *quote, struct MHD_Response *response)
 	next_shown = (next_shown + 1) % SHOWN_MAX;
 }
 
-static void
-cache_header(struct MHD_Response *response, int32_t seconds)
-{
-	reply_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "public, max-age=%d, stale-while-revalidate=%d",
-				 seconds, seconds);
-	reply_header(response, MHD_HTTP_HEADER_VARY, "%s", MHD_HTTP_HEADER_ACCEPT_ENCODING);
-}
-
 /* Its tag is made of its bytes alone, so that all daemons behind one name, and a restarted one, agree. */
 static struct MHD_Response *
 make_quote_response(const HeldQuote *quote, int64_t age)
@@ -115,7 +102,7 @@ make_quote_response(const HeldQuote *quote, int64_t age)
 	reply_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
 	reply_header(response, MHD_HTTP_HEADER_ETAG, "\"%" PRIx64 "-%08lx\"", (uint64_t) quote->updated_at / 1000,
 				 crc);
-	cache_header(response, quote->interval);
+	reply_max_age(response, quote->interval);
 	reply_header(response, "X-Data-Age", "%" PRId64, age);
 	reply_header(response, "X-Data-Status", "%s", quotes_stale(quote) ? "stale" : "fresh");
 	reply_header(response, "X-Data-Source", "%s", quote->simulated ? "simulated" : "coinlore");
@@ -152,25 +139,6 @@ reply_without_quotes(Request *request)
 	return reply_error(request, MHD_HTTP_SERVICE_UNAVAILABLE, NULL, "no prices have arrived yet");
 }
 
-static enum MHD_Result
-reply_unknown(Request *request)
-{
-	char symbol[SYMBOL_SHOWN_MAX + 1];
-	size_t len = request->symbol_len;
-
-	if (!symbol_text_valid(request->symbol, len))
-		return reply_error(request, MHD_HTTP_BAD_REQUEST, NULL,
-						   "the symbol holds control characters or is not UTF-8");
-	if (len > SYMBOL_SHOWN_MAX)
-		len = SYMBOL_SHOWN_MAX;
-	while (len > 0 && len < request->symbol_len && ((unsigned char) request->symbol[len] & 0xc0) == 0x80)
-		len--;
-	memcpy(symbol, request->symbol, len);
-	symbol[len] = '\0';
-	symbol_fold(symbol, len);
-	return reply_error(request, MHD_HTTP_NOT_FOUND, NULL, "Real-time price not available for %s", symbol);
-}
-
 enum MHD_Result
 prices_one(Request *request)
 {
@@ -179,7 +147,8 @@ prices_one(Request *request)
 	bool same;
 
 	if (quote == NULL)
-		return without_quotes() ? reply_without_quotes(request) : reply_unknown(request);
+		return without_quotes() ? reply_without_quotes(request)
+								: reply_unknown_coin(request, "Real-time price");
 	response =
 		reply_sharable(request) ? quote_response(quote) : make_quote_response(quote, quotes_age(quote));
 	same = reply_not_modified(request, MHD_get_response_header(response, MHD_HTTP_HEADER_ETAG));
@@ -506,10 +475,8 @@ drop_kept(Kept *kept)
 {
 	if (kept->key == NULL)
 		return;
-	if (kept->response != NULL)
-		MHD_destroy_response(kept->response);
-	kept_bytes -= kept->blob->len;
-	blob_drop(kept->blob);
+	kept_bytes -= kept->reply.blob->len;
+	reply_kept_free(&kept->reply);
 	free(kept->key);
 	*kept = (Kept){0};
 }
@@ -569,8 +536,9 @@ render(const Wanted *wanted, Kept *made)
 {
 	Body body = {0};
 	BodyPiece rest = {0};
+	ReplyKept *reply = &made->reply;
 
-	made->max_age = best_interval();
+	reply->max_age = best_interval();
 	switch (wanted->kind)
 	{
 		case KIND_BEST:
@@ -580,24 +548,24 @@ render(const Wanted *wanted, Kept *made)
 			compose_listed(&body, wanted->list, wanted->number, &rest);
 			break;
 		case KIND_PAGE:
-			made->max_age = compose_page(&body, wanted->number, &rest);
+			reply->max_age = compose_page(&body, wanted->number, &rest);
 			break;
 		case KIND_STATS:
 			compose_stats(&body);
-			made->max_age = 1;
+			reply->max_age = 1;
 			break;
 	}
-	made->packed = wanted->gzip && body.count > 0 && body_len(&body) >= WORTH_PACKING;
-	made->blob = body_blob(&body, made->packed);
-	made->best = !made->packed || body_is_packed(&body);
+	reply->packed = wanted->gzip && body.count > 0 && body_len(&body) >= WORTH_PACKING;
+	reply->blob = body_blob(&body, reply->packed);
+	made->best = !reply->packed || body_is_packed(&body);
 	made->version = quotes_version();
 	made->made = loop_now();
-	snprintf(made->etag, sizeof(made->etag), "\"%" PRIx64 "-%" PRIx64 "-%" PRIx64 "%s\"",
+	snprintf(reply->etag, sizeof(reply->etag), "\"%" PRIx64 "-%" PRIx64 "-%" PRIx64 "%s\"",
 			 (uint64_t) quotes_epoch(), made->version, (uint64_t) loop_unix() / 1000,
-			 made->packed ? "-gz" : "");
+			 reply->packed ? "-gz" : "");
 	body_free(&body);
 	body_piece_free(&rest);
-	return made->blob != NULL;
+	return reply->blob != NULL;
 }
 
 /* The reply to what is wanted: kept, or new.  NULL: there is no room for it. */
@@ -614,8 +582,8 @@ get_kept(const Wanted *wanted)
 	{
 		if (kept != NULL)
 			drop_kept(kept);
-		kept = make_place(made.blob->len);
-		kept_bytes += made.blob->len;
+		kept = make_place(made.reply.blob->len);
+		kept_bytes += made.reply.blob->len;
 		*kept = made;
 		kept->key = memory_dup(key.bytes);
 	}
@@ -625,39 +593,15 @@ get_kept(const Wanted *wanted)
 	return kept;
 }
 
-static struct MHD_Response *
-make_kept_response(const Kept *kept)
-{
-	struct MHD_Response *response = reply_of_blob(kept->blob);
-
-	reply_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
-	reply_header(response, MHD_HTTP_HEADER_ETAG, "%s", kept->etag);
-	cache_header(response, kept->max_age);
-	if (kept->packed)
-		reply_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
-	return response;
-}
-
 static enum MHD_Result
 reply_wanted(Request *request, const Wanted *wanted)
 {
 	Kept *kept = get_kept(wanted);
-	bool same;
-	int status;
 
 	if (kept == NULL)
 		return reply_error(request, MHD_HTTP_SERVICE_UNAVAILABLE, NULL,
 						   "too much is being sent to slow clients already");
-	same = reply_not_modified(request, kept->etag);
-	status = same ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK;
-	if (!reply_sharable(request))
-		return reply_response(request, status, make_kept_response(kept));
-	if (kept->response == NULL)
-	{
-		kept->response = make_kept_response(kept);
-		reply_share(kept->response);
-	}
-	return reply_shared(request, status, kept->response, same ? 0 : kept->blob->len);
+	return reply_kept(request, &kept->reply);
 }
 
 static int

@@ -11,8 +11,10 @@
 
 #include "options.h"
 #include "text.h"
+#include "../core/symbol.h"
 
 #define ERROR_SIZE 1024
+#define SYMBOL_SHOWN_MAX 200 /* bytes of an unknown symbol in an error */
 
 /* the size of the response that reply_of_blob made last, for reply_response to count */
 static struct MHD_Response *newest;
@@ -202,6 +204,25 @@ reply_too_many(Request *request, bool keep, int seconds, const char *what)
 	return reply_response(request, MHD_HTTP_TOO_MANY_REQUESTS, response);
 }
 
+enum MHD_Result
+reply_unknown_coin(Request *request, const char *what)
+{
+	char symbol[SYMBOL_SHOWN_MAX + 1];
+	size_t len = request->symbol_len;
+
+	if (!symbol_text_valid(request->symbol, len))
+		return reply_error(request, MHD_HTTP_BAD_REQUEST, NULL,
+						   "the symbol holds control characters or is not UTF-8");
+	if (len > SYMBOL_SHOWN_MAX)
+		len = SYMBOL_SHOWN_MAX;
+	while (len > 0 && len < request->symbol_len && ((unsigned char) request->symbol[len] & 0xc0) == 0x80)
+		len--;
+	memcpy(symbol, request->symbol, len);
+	symbol[len] = '\0';
+	symbol_fold(symbol, len);
+	return reply_error(request, MHD_HTTP_NOT_FOUND, NULL, "%s not available for %s", what, symbol);
+}
+
 /* Whether a list of tags, as If-None-Match has them, holds this one.  Tags that a proxy has weakened count, too. */
 static bool
 list_has(const char *list, const char *etag)
@@ -233,4 +254,54 @@ reply_not_modified(Request *request, const char *etag)
 	const char *list = request_header(request, MHD_HTTP_HEADER_IF_NONE_MATCH);
 
 	return list != NULL && list_has(list, etag);
+}
+
+/*
+ * Bodies that are kept.
+ */
+
+void
+reply_max_age(struct MHD_Response *response, int32_t seconds)
+{
+	reply_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "public, max-age=%d, stale-while-revalidate=%d",
+				 seconds, seconds);
+	reply_header(response, MHD_HTTP_HEADER_VARY, "%s", MHD_HTTP_HEADER_ACCEPT_ENCODING);
+}
+
+static struct MHD_Response *
+make_kept_response(const ReplyKept *kept)
+{
+	struct MHD_Response *response = reply_of_blob(kept->blob);
+
+	reply_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
+	reply_header(response, MHD_HTTP_HEADER_ETAG, "%s", kept->etag);
+	reply_max_age(response, kept->max_age);
+	if (kept->packed)
+		reply_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
+	return response;
+}
+
+enum MHD_Result
+reply_kept(Request *request, ReplyKept *kept)
+{
+	bool same = reply_not_modified(request, kept->etag);
+	int status = same ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK;
+
+	if (!reply_sharable(request))
+		return reply_response(request, status, make_kept_response(kept));
+	if (kept->response == NULL)
+	{
+		kept->response = make_kept_response(kept);
+		reply_share(kept->response);
+	}
+	return reply_shared(request, status, kept->response, same ? 0 : kept->blob->len);
+}
+
+void
+reply_kept_free(ReplyKept *kept)
+{
+	if (kept->response != NULL)
+		MHD_destroy_response(kept->response);
+	blob_drop(kept->blob);
+	*kept = (ReplyKept){0};
 }

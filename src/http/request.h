@@ -16,6 +16,7 @@
 #include "text.h"
 
 typedef struct Route Route;
+typedef struct Suspended Suspended;
 
 typedef struct Request
 {
@@ -33,6 +34,7 @@ typedef struct Request
 	int status;              /* of the reply; 0: none yet */
 	uint64_t bytes;          /* of the reply's body */
 	void *stream;            /* stream.c's */
+	Suspended *suspended;    /* suspend.c's; NULL: it never was */
 } Request;
 
 /* What a route answers to.  Handlers return what MHD_queue_response returned. */
@@ -74,6 +76,31 @@ extern bool reply_not_modified(Request *request, const char *etag);
 
 /* 429: what there is too much of, and after how many seconds to come again; keep: on the same connection. */
 extern enum MHD_Result reply_too_many(Request *request, bool keep, int seconds, const char *what);
+
+/* 404: there is no such thing of this request's coin; or 400 when its symbol can be none. */
+extern enum MHD_Result reply_unknown_coin(Request *request, const char *what);
+
+/*
+ * A body of JSON that is kept, and its response, which is made when it is first sent and then shared.  Start from {0}.
+ */
+typedef struct ReplyKept
+{
+	Blob *blob;
+	bool packed;     /* as gzip */
+	int32_t max_age; /* seconds */
+	char etag[64];   /* with its quotes */
+
+	/* request.c's */
+	struct MHD_Response *response; /* NULL: not yet */
+} ReplyKept;
+
+extern void reply_kept_free(ReplyKept *kept);
+
+/* 200, or 304 when the client has it already. */
+extern enum MHD_Result reply_kept(Request *request, ReplyKept *kept);
+
+/* For how long a reply is good: for everybody's caches. */
+extern void reply_max_age(struct MHD_Response *response, int32_t seconds);
 
 /* A response of a text, which is empty again. */
 extern struct MHD_Response *reply_of_text(Text *text, const char *content_type);

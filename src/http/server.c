@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "connection.h"
+#include "database.h"
 #include "limiter.h"
 #include "log.h"
 #include "loop.h"
@@ -27,6 +28,7 @@
 #include "request.h"
 #include "routes.h"
 #include "stream.h"
+#include "suspend.h"
 #include "system.h"
 #include "tls.h"
 
@@ -274,6 +276,9 @@ handle(void *cls, struct MHD_Connection *connection, const char *url, const char
 	(void) url;
 	(void) version;
 	(void) body;
+	/* with a reply it would not be asked again: its client has gone while it waited */
+	if (request->suspended != NULL)
+		return MHD_NO;
 	if (request->method[0] == '\0')
 	{
 		/* a reply from here would close the connection */
@@ -329,6 +334,7 @@ end_request(void *cls, struct MHD_Connection *connection, void **context, enum M
 	metrics_request(request, us);
 	if (options()->access_log)
 		log_answered(request, us);
+	suspend_forget(request);
 	free(request->symbol);
 	free(request->target);
 	free(request);
@@ -548,6 +554,7 @@ server_stop(void)
 	if (fd != MHD_INVALID_SOCKET)
 		close(fd);
 	stream_end_all();
+	database_stop();
 	connection_end_all();
 	server_wake();
 }
