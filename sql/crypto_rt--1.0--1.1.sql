@@ -624,7 +624,7 @@ COMMENT ON TABLE crypto_dump_coins IS 'Always empty: the way of crypto_coins thr
 CREATE TABLE crypto_dump_tickers (LIKE tickers INCLUDING COMMENTS);
 COMMENT ON TABLE crypto_dump_tickers IS 'Always empty: the way of tickers through pg_dump and back';
 
--- the references have pg_dump restore the coins first
+-- The references have the coins dumped first; but pg_restore --jobs takes no notice of them.
 CREATE TABLE crypto_dump_snapshots (
 	time timestamptz NOT NULL,
 	nameid text NOT NULL REFERENCES crypto_dump_coins,
@@ -672,9 +672,34 @@ BEGIN
 	INSERT INTO @extschema@.crypto_coins AS c (nameid, coinlore_id, symbol, name, owns_symbol, active, first_seen, updated_at)
 	VALUES (new.*)
 	ON CONFLICT (nameid) DO UPDATE SET first_seen = least(c.first_seen, excluded.first_seen);
+	-- what crypto_restored_coin has made of it
+	UPDATE @extschema@.crypto_coins c
+	SET coinlore_id = new.coinlore_id, symbol = new.symbol, name = new.name, owns_symbol = new.owns_symbol, active = new.active,
+		updated_at = new.updated_at
+	WHERE c.nameid = new.nameid AND c.updated_at IS NULL;
 	RETURN NULL;
 END
 $$;
+
+CREATE FUNCTION crypto_restored_coin(nameid text) RETURNS integer
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	id integer;
+BEGIN
+	SELECT c.coin INTO id FROM @extschema@.crypto_coins c WHERE c.nameid = $1;
+	IF NOT FOUND THEN
+		-- snapshots and candles may be restored at the same time: one after the other, lest they block each other
+		LOCK TABLE @extschema@.crypto_coins IN SHARE ROW EXCLUSIVE MODE;
+		INSERT INTO @extschema@.crypto_coins (nameid, symbol, owns_symbol, active) VALUES ($1, $1, false, false) ON CONFLICT (nameid) DO NOTHING;
+		SELECT c.coin INTO id FROM @extschema@.crypto_coins c WHERE c.nameid = $1;
+	END IF;
+	RETURN id;
+END
+$$;
+COMMENT ON FUNCTION crypto_restored_coin(text) IS 'Number of a coin by its identity; one that is still to be restored gets its number now';
+REVOKE EXECUTE ON FUNCTION crypto_restored_coin(text) FROM PUBLIC;
 
 CREATE FUNCTION crypto_restore_ticker() RETURNS trigger
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -699,7 +724,7 @@ BEGIN
 		PERFORM set_config('crypto_rt_restore.snapshots', day, true);
 	END IF;
 	INSERT INTO @extschema@.crypto_snapshots (time, coin, simulated, price, volume_24h)
-	SELECT new.time, c.coin, new.simulated, new.price, new.volume_24h FROM @extschema@.crypto_coins c WHERE c.nameid = new.nameid
+	VALUES (new.time, @extschema@.crypto_restored_coin(new.nameid), new.simulated, new.price, new.volume_24h)
 	ON CONFLICT DO NOTHING;
 	RETURN NULL;
 END
@@ -715,9 +740,8 @@ BEGIN
 		PERFORM @extschema@.crypto_partition_make(('@extschema@.crypto_candles_' || new.resolution)::regclass, new.time);
 		PERFORM set_config('crypto_rt_restore.candles', part, true);
 	END IF;
-	PERFORM @extschema@.crypto_candles_merge(array_agg((new.time, new.first_at, new.last_at, c.coin, new.resolution, new.ticks,
-		new.simulated, new.open, new.high, new.low, new.close, new.volume_24h)::@extschema@.crypto_candles))
-	FROM @extschema@.crypto_coins c WHERE c.nameid = new.nameid;
+	PERFORM @extschema@.crypto_candles_merge(ARRAY[(new.time, new.first_at, new.last_at, @extschema@.crypto_restored_coin(new.nameid),
+		new.resolution, new.ticks, new.simulated, new.open, new.high, new.low, new.close, new.volume_24h)::@extschema@.crypto_candles]);
 	RETURN NULL;
 END
 $$;

@@ -13,6 +13,7 @@ crypto_rt.flush_interval = 100ms
 crypto_rt.ticker_top = 100
 crypto_rt.snapshot_top = 0
 crypto_rt.snapshot_retention = 0
+crypto_rt.candle_retention = ''
 CONF
 
 my %content = (
