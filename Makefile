@@ -136,6 +136,8 @@ OF_HTTP_subscription = subscription stream_query
 OF_HTTP_stream_query = stream_query
 OF_HTTP_fuzz_stream = stream_query
 OF_HTTP_fuzz_feed_message = feed_message
+OF_HTTP_candles_query = candles_query
+OF_HTTP_fuzz_candles = candles_query
 of_http = $(OF_HTTP_$(1):%=src/http/%.c)
 
 .SECONDEXPANSION:

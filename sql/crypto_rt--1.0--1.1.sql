@@ -182,7 +182,7 @@ CREATE FUNCTION crypto_partitions_keep(snapshots interval, minutes interval, hou
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	old record;
+	part record;
 	busy integer := 0;
 BEGIN
 	PERFORM @extschema@.crypto_partition_make(p.kept, (now() AT TIME ZONE 'UTC' + p.ahead) AT TIME ZONE 'UTC')
@@ -190,18 +190,24 @@ BEGIN
 		('@extschema@.crypto_candles_1m', '0'), ('@extschema@.crypto_candles_1m', '1 day'),
 		('@extschema@.crypto_candles_1h', '0'), ('@extschema@.crypto_candles_1h', '1 month')) AS p (kept, ahead);
 
-	FOR old IN
-		SELECT p.kept, p.partition
+	FOR part IN
+		SELECT p.kept, p.partition, coalesce(p.ends <= now() - k.for_time, false) AS old, parent.relowner::regrole AS owner
 		FROM @extschema@.crypto_partitions p
 			JOIN (VALUES ('@extschema@.crypto_snapshots'::regclass, snapshots), ('@extschema@.crypto_candles_1m', minutes),
 				('@extschema@.crypto_candles_1h', hours)) AS k (kept, for_time) ON k.kept = p.kept
-		WHERE p.ends <= now() - k.for_time
+			JOIN pg_class parent ON parent.oid = p.kept
+			JOIN pg_class child ON child.oid = p.partition
+		WHERE p.ends <= now() - k.for_time OR child.relowner <> parent.relowner
 	LOOP
 		BEGIN
-			-- nobody is made to wait: who reads now is let finish, and the partition goes another time
-			EXECUTE format('LOCK TABLE ONLY %s, %s IN ACCESS EXCLUSIVE MODE NOWAIT', old.kept, old.partition);
-			EXECUTE format('ALTER EXTENSION crypto_rt DROP TABLE %s', old.partition);
-			EXECUTE format('DROP TABLE %s', old.partition);
+			-- nobody is made to wait: who reads now is let finish, and it is done another time
+			EXECUTE format('LOCK TABLE ONLY %s, %s IN ACCESS EXCLUSIVE MODE NOWAIT', part.kept, part.partition);
+			IF part.old THEN
+				EXECUTE format('ALTER EXTENSION crypto_rt DROP TABLE %s', part.partition);
+				EXECUTE format('DROP TABLE %s', part.partition);
+			ELSE
+				EXECUTE format('ALTER TABLE %s OWNER TO %s', part.partition, part.owner);
+			END IF;
 		EXCEPTION WHEN lock_not_available THEN
 			busy := busy + 1;
 		END;
@@ -210,7 +216,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crypto_partitions_keep(interval, interval, interval) IS
-	'Makes the partitions of today and tomorrow, and drops those that are older (NULL: none); returns how many are read just now and so stay';
+	'Makes the partitions of today and tomorrow, gives those of before to the owner of their table, and drops those that are older (NULL: none); returns how many are read just now and so are left for another time';
 
 REVOKE EXECUTE ON FUNCTION crypto_partition_make(regclass, timestamptz),
 	crypto_partitions_keep(interval, interval, interval) FROM PUBLIC;

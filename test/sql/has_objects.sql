@@ -10,7 +10,7 @@ SELECT no_plan();
 --
 -- Functions: arguments, result, volatility, strict, parallel
 --
-CREATE TEMPORARY TABLE wanted (n serial, name text, args text[], result text, volatility text, strict boolean, parallel "char");
+CREATE TEMPORARY TABLE wanted (n serial, name text, args text[], result text, volatility text, strict boolean, parallel "char", language text DEFAULT 'c');
 INSERT INTO wanted (name, args, result, volatility, strict, parallel) VALUES
 	('crypto_price', '{text}', 'numeric', 'stable', true, 's'),
 	('crypto_quote', '{text}', 'setof crypto_quote', 'stable', true, 's'),
@@ -21,7 +21,15 @@ INSERT INTO wanted (name, args, result, volatility, strict, parallel) VALUES
 	('crypto_status', '{}', 'record', 'volatile', true, 's'),
 	('crypto_pause', '{}', 'void', 'volatile', true, 'u'),
 	('crypto_resume', '{}', 'void', 'volatile', true, 'u'),
-	('crypto_redis_purge', '{}', 'bigint', 'volatile', true, 'u');
+	('crypto_redis_purge', '{}', 'bigint', 'volatile', true, 'u'),
+	('crypto_price_at', '{text,timestamp with time zone}', 'numeric', 'stable', true, 's');
+INSERT INTO wanted (name, args, result, volatility, strict, parallel, language) VALUES
+	('crypto_coin', '{text}', 'integer', 'stable', true, 's', 'sql'),
+	('crypto_bucket', '{interval,timestamp with time zone}', 'timestamp with time zone', 'immutable', true, 's', 'sql'),
+	('crypto_history', '{text,timestamp with time zone,timestamp with time zone}', 'setof record', 'stable', true, 's', 'sql'),
+	('crypto_candles', '{text,interval,timestamp with time zone,timestamp with time zone,boolean}', 'setof record', 'stable', true, 's', 'plpgsql'),
+	('crypto_candles_rebuild', '{text,timestamp with time zone,timestamp with time zone}', 'bigint', 'volatile', false, 'u', 'plpgsql'),
+	('crypto_sync', '{integer,boolean,regclass}', 'bigint', 'volatile', false, 'u', 'plpgsql');
 
 SELECT collect_tap(
 		has_function(name::name, args::name[]),
@@ -29,7 +37,7 @@ SELECT collect_tap(
 		volatility_is(name::name, args::name[], volatility),
 		CASE WHEN strict THEN is_strict(name::name, args::name[]) ELSE isnt_strict(name::name, args::name[]) END,
 		is(proparallel, parallel, format('Function %s() should be parallel %s', name, parallel)),
-		function_lang_is(name::name, args::name[], 'c'))
+		function_lang_is(name::name, args::name[], language::name))
 	FROM wanted
 	JOIN pg_proc ON oid = format('%s(%s)', name, array_to_string(args, ','))::regprocedure
 	ORDER BY n;
@@ -77,6 +85,17 @@ SELECT col_is_unique('crypto_coins', 'nameid');
 SELECT set_has('SELECT pg_temp.columns_of(''crypto_snapshots'')', $$ SELECT unnest(ARRAY[
 	'time timestamp with time zone not null', 'coin integer not null', 'price numeric not null', 'volume_24h numeric']) $$,
 	'crypto_snapshots has its columns');
+
+SELECT is_partitioned('crypto_snapshots');
+SELECT is_partitioned('crypto_candles');
+SELECT set_has('SELECT pg_temp.columns_of(''crypto_candles'')', $$ SELECT unnest(ARRAY[
+	'time timestamp with time zone not null', 'first_at timestamp with time zone not null', 'last_at timestamp with time zone not null',
+	'coin integer not null', 'resolution crypto_resolution not null', 'ticks integer not null', 'simulated boolean not null', 'open numeric not null',
+	'high numeric not null', 'low numeric not null', 'close numeric not null', 'volume_24h numeric']) $$, 'crypto_candles has its columns');
+SELECT columns_are(view::name, columns::name[]) FROM (VALUES
+	('crypto_movers', '{direction,place,symbol,name,price,change_1h,change_24h,change_7d,volume_24h,market_cap,rank,source}'),
+	('crypto_market', '{coins,active_coins,market_cap,volume_24h,change_24h,btc_dominance,eth_dominance,fetched_at,simulated}'),
+	('crypto_partitions', '{kept,partition,bounds,begins,ends,bytes}')) AS v (view, columns);
 
 SELECT has_view('crypto_tiers');
 SELECT set_has('SELECT pg_temp.columns_of(''crypto_tiers'')', $$ SELECT unnest(ARRAY[

@@ -20,7 +20,7 @@ CREATE TEMPORARY VIEW relations AS
 -- PUBLIC
 --
 SELECT set_has($$ SELECT proname::text FROM functions WHERE has_function_privilege('public', oid, 'EXECUTE') $$,
-	$$ SELECT unnest('{crypto_price,crypto_quote,crypto_quotes,crypto_quotes_json,crypto_convert,crypto_status}'::text[]) $$,
+	$$ SELECT unnest('{crypto_price,crypto_quote,crypto_quotes,crypto_quotes_json,crypto_convert,crypto_status,crypto_price_at,crypto_history,crypto_candles,crypto_coin,crypto_bucket}'::text[]) $$,
 	'everybody may call what only reads');
 SELECT is_empty($$
 	SELECT oid::regprocedure FROM functions
@@ -51,10 +51,13 @@ SELECT lives_ok($$ SELECT * FROM crypto_quote('BTC'), crypto_quotes(1), crypto_q
 SELECT lives_ok('SELECT * FROM crypto_status(), crypto_tiers', 'and how the workers do');
 SELECT lives_ok('SELECT (SELECT count(*) FROM tickers), (SELECT count(*) FROM crypto_coins), (SELECT count(*) FROM crypto_snapshots)',
 	'and reads the tables');
+SELECT lives_ok($$ SELECT crypto_price_at('BTC', now()), crypto_coin('BTC') $$, 'and what was');
+SELECT lives_ok($$ SELECT * FROM crypto_history('BTC', '-infinity'), crypto_candles('BTC', '1 hour', '-infinity'), crypto_candles AS stored, crypto_movers, crypto_market, crypto_partitions $$,
+	'by all that reads history');
 SELECT throws_ok(format('SELECT %s', call), '42501', NULL, 'but must not call ' || call)
-	FROM unnest('{crypto_pause(),crypto_resume(),crypto_redis_purge(),crypto_refresh(''BTC'')}'::text[]) AS call;
+	FROM unnest('{crypto_pause(),crypto_resume(),crypto_redis_purge(),crypto_refresh(''BTC''),crypto_candles_rebuild(),"crypto_partitions_keep(NULL, NULL, NULL)"}'::text[]) AS call;
 SELECT throws_ok(format(statement, name), '42501', NULL, 'nor ' || format(statement, name))
-	FROM unnest('{tickers,crypto_coins,crypto_snapshots}'::text[]) AS name,
+	FROM unnest('{tickers,crypto_coins,crypto_snapshots,crypto_candles,crypto_dump_tickers}'::text[]) AS name,
 		unnest('{INSERT INTO %s DEFAULT VALUES,DELETE FROM %s,TRUNCATE %s}'::text[]) AS statement;
 RESET ROLE;
 
