@@ -114,6 +114,7 @@ bench:
 	@$(MAKE) --no-print-directory -s all build/watch build/streams
 	@$(AS_ROOT) $(MAKE) --no-print-directory -s install
 	@test/bench/run
+	@test/bench/history
 	@test/bench/http
 
 #

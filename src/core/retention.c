@@ -59,10 +59,13 @@ retention_parse(const char *text, Retention *retention, char *err, size_t errsiz
 		}
 		seen[hours] = true;
 		next = skip_spaces(p + 2);
-		next = *next == ':' ? read_days(skip_spaces(next + 1), hours ? &retention->hours : &retention->minutes) : NULL;
+		next = *next == ':'
+				   ? read_days(skip_spaces(next + 1), hours ? &retention->hours : &retention->minutes)
+				   : NULL;
 		if (next == NULL)
 		{
-			snprintf(err, errsize, "%.2s is not followed by a colon and 1d to %dd, or *", p, RETENTION_DAYS_MAX);
+			snprintf(err, errsize, "%.2s is not followed by a colon and 1d to %dd, or *", p,
+					 RETENTION_DAYS_MAX);
 			return false;
 		}
 		next = skip_spaces(next);

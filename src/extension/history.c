@@ -3,7 +3,7 @@
  *	  crypto_price_at: the price of a coin at a time.
  *
  * It is called once for each row of a table of trades, so it looks where the answer most likely is first: in the snapshots of
- * the hour before, then of the day, and only then in all that there are.  A scan of a few partitions is as quick as one of a
+ * the hour before, and only then in all that there are.  A scan of a few partitions is as quick as one of a
  * table, but one that must open fifty is not.  Where the snapshots of that time are gone, candles tell: of minutes, else of
  * hours, else of days.
  */
@@ -29,7 +29,6 @@ COMPAT_SQL_FUNCTION(crypto_rt_price_at);
 #define COINS_MAX 4096 /* that a query may name before it looks them up anew */
 #define NAME_SIZE (SYMBOL_SIZE + 4)
 
-
 typedef enum Lookup
 {
 	FIND_COIN,
@@ -41,20 +40,21 @@ typedef enum Lookup
 } Lookup;
 
 /* %1$s is the schema.  Operators are named in full: the search path is the caller's. */
-#define OPERATOR(op) " OPERATOR(pg_catalog." op ") "
-#define BETWEEN " OPERATOR(pg_catalog.>) $2 AND time OPERATOR(pg_catalog.<=) $3"
-#define FROM_CANDLES(resolution)                                                                             \
-	"SELECT CASE WHEN last_at" OPERATOR("<=") "$3 THEN close ELSE open END FROM %1$s.crypto_candles"         \
-	" WHERE coin" OPERATOR("=") "$1 AND resolution" OPERATOR("=") "'" resolution "'::%1$s.crypto_resolution"  \
-	" AND time" BETWEEN " AND first_at" OPERATOR("<=") "$3 ORDER BY time DESC LIMIT 1"
+#define EQUAL "OPERATOR(pg_catalog.=)"
+#define AFTER "OPERATOR(pg_catalog.>)"
+#define UNTIL "OPERATOR(pg_catalog.<=)"
+#define OF_COIN "WHERE coin " EQUAL " $1 AND time " AFTER " $2 AND time " UNTIL " $3"
+#define NEWEST "ORDER BY time DESC LIMIT 1"
+#define OF_CANDLES(width)                                                                                    \
+	"SELECT CASE WHEN last_at " UNTIL " $3 THEN close ELSE open END FROM %1$s.crypto_candles " OF_COIN       \
+	" AND first_at " UNTIL " $3 AND resolution " EQUAL " '" width "'::%1$s.crypto_resolution " NEWEST
 
 static const char *const texts[LOOKUPS] = {
 	[FIND_COIN] = "SELECT %1$s.crypto_coin($1)",
-	[FIND_SNAPSHOT] = "SELECT price FROM %1$s.crypto_snapshots WHERE coin" OPERATOR("=") "$1 AND time" BETWEEN
-		" ORDER BY time DESC LIMIT 1",
-	[FIND_MINUTE] = FROM_CANDLES("1m"),
-	[FIND_HOUR] = FROM_CANDLES("1h"),
-	[FIND_DAY] = FROM_CANDLES("1d"),
+	[FIND_SNAPSHOT] = "SELECT price FROM %1$s.crypto_snapshots " OF_COIN " " NEWEST,
+	[FIND_MINUTE] = OF_CANDLES("1m"),
+	[FIND_HOUR] = OF_CANDLES("1h"),
+	[FIND_DAY] = OF_CANDLES("1d"),
 };
 
 /* How far a lookup goes back at first, where it may have to go far. */
@@ -69,12 +69,6 @@ typedef struct Coin
 	char name[NAME_SIZE]; /* as it was asked for; the key */
 	int32 number;         /* 0: there is none */
 } Coin;
-
-/* What a call keeps for the next one of the same query. */
-typedef struct History
-{
-	HTAB *coins;
-} History;
 
 /* the plans, kept by the session for the schema of the function's */
 static SPIPlanPtr plans[LOOKUPS];
@@ -124,38 +118,35 @@ find(Lookup lookup, Oid schema, Datum *arguments, Datum *value)
 	return !isnull;
 }
 
-static History *
-history(FmgrInfo *flinfo)
+/* The coins that the query has named so far. */
+static HTAB *
+known_coins(FmgrInfo *flinfo)
 {
-	History *h = flinfo->fn_extra;
 	HASHCTL control = {.keysize = NAME_SIZE, .entrysize = sizeof(Coin), .hcxt = flinfo->fn_mcxt};
 
-	if (h == NULL)
-	{
-		h = MemoryContextAlloc(flinfo->fn_mcxt, sizeof(History));
-		h->coins = hash_create("crypto_price_at coins", 64, &control, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
-		flinfo->fn_extra = h;
-	}
-	return h;
+	if (flinfo->fn_extra == NULL)
+		flinfo->fn_extra =
+			hash_create("crypto_price_at", 64, &control, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+	return flinfo->fn_extra;
 }
 
 /* The number of a coin; 0: there is none. */
 static int32
-coin_number(History *h, Oid schema, const char *name)
+coin_number(HTAB *coins, Oid schema, const char *name)
 {
 	bool found;
 	Datum argument;
 	Datum value;
-	Coin *coin = hash_search(h->coins, name, HASH_FIND, NULL);
+	Coin *coin = hash_search(coins, name, HASH_FIND, NULL);
 	int32 number;
 
 	if (coin != NULL)
 		return coin->number;
 	argument = CStringGetTextDatum(name);
 	number = find(FIND_COIN, schema, &argument, &value) ? DatumGetInt32(value) : 0;
-	if (hash_get_num_entries(h->coins) < COINS_MAX)
+	if (hash_get_num_entries(coins) < COINS_MAX)
 	{
-		coin = hash_search(h->coins, name, HASH_ENTER, &found);
+		coin = hash_search(coins, name, HASH_ENTER, &found);
 		coin->number = number;
 	}
 	return number;
@@ -164,18 +155,17 @@ coin_number(History *h, Oid schema, const char *name)
 static bool
 price_before(Oid schema, int32 coin, TimestampTz at, Datum *price)
 {
+	Datum arguments[3] = {Int32GetDatum(coin), 0, TimestampTzGetDatum(at)};
+
 	for (Lookup lookup = FIND_SNAPSHOT; lookup < LOOKUPS; lookup++)
 	{
-		Datum arguments[3] = {Int32GetDatum(coin), TimestampTzGetDatum(DT_NOBEGIN), TimestampTzGetDatum(at)};
-		bool finite = likely[lookup] > 0 && !TIMESTAMP_NOT_FINITE(at);
-
-		if (finite)
+		if (likely[lookup] > 0 && !TIMESTAMP_NOT_FINITE(at))
 		{
 			arguments[1] = TimestampTzGetDatum(at - likely[lookup]);
 			if (find(lookup, schema, arguments, price))
 				return true;
-			arguments[1] = TimestampTzGetDatum(DT_NOBEGIN);
 		}
+		arguments[1] = TimestampTzGetDatum(DT_NOBEGIN);
 		if (find(lookup, schema, arguments, price))
 			return true;
 	}
@@ -190,8 +180,8 @@ board_price_at(const char *symbol, size_t len, TimestampTz at)
 	BoardEntry entry;
 	int64 at_unix_us = at + (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
 
-	if (TIMESTAMP_IS_NOBEGIN(at) || slot == BOARD_NO_SLOT || !board_read(slot, &entry) || entry.quote.restored ||
-		(!TIMESTAMP_IS_NOEND(at) && at_unix_us < entry.quote.fetched_at))
+	if (TIMESTAMP_IS_NOBEGIN(at) || slot == BOARD_NO_SLOT || !board_read(slot, &entry) ||
+		entry.quote.restored || (!TIMESTAMP_IS_NOEND(at) && at_unix_us < entry.quote.fetched_at))
 		return NULL;
 	return board_price(symbol, len);
 }
@@ -204,7 +194,6 @@ crypto_rt_price_at(PG_FUNCTION_ARGS)
 	TimestampTz at = PG_GETARG_TIMESTAMPTZ(1);
 	MemoryContext memory = CurrentMemoryContext;
 	size_t len = VARSIZE_ANY_EXHDR(symbol);
-	History *h = history(fcinfo->flinfo);
 	Oid schema = get_func_namespace(fcinfo->flinfo->fn_oid);
 	Numeric price;
 	Datum value;
@@ -220,7 +209,7 @@ crypto_rt_price_at(PG_FUNCTION_ARGS)
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "could not connect to SPI");
-	coin = coin_number(h, schema, pnstrdup(VARDATA_ANY(symbol), len));
+	coin = coin_number(known_coins(fcinfo->flinfo), schema, pnstrdup(VARDATA_ANY(symbol), len));
 	if (coin != 0 && price_before(schema, coin, at, &value))
 	{
 		MemoryContext spi = MemoryContextSwitchTo(memory);

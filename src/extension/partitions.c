@@ -41,13 +41,14 @@ make(int64 day)
 {
 	StringInfoData sql;
 	Oid type = TIMESTAMPTZOID;
-	Datum noon = TimestampTzGetDatum((day - (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE)) * USECS_PER_DAY + USECS_PER_DAY / 2);
+	Datum noon = TimestampTzGetDatum((day - (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE)) * USECS_PER_DAY +
+									 USECS_PER_DAY / 2);
 
 	tables_require_history();
 	initStringInfo(&sql);
 	for (int i = 0; i < lengthof(kept); i++)
-		appendStringInfo(&sql, "%s %s.crypto_partition_make('%s.%s', $1)", i == 0 ? "SELECT" : ",", tables_schema(),
-						 tables_schema(), kept[i]);
+		appendStringInfo(&sql, "%s %s.crypto_partition_make('%s.%s', $1)", i == 0 ? "SELECT" : ",",
+						 tables_schema(), tables_schema(), kept[i]);
 	if (SPI_execute_with_args(sql.data, 1, &type, &noon, NULL, false, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not make partitions");
 	ready[next_ready] = day;

@@ -212,9 +212,9 @@ settings_define(void)
 		&snapshot_top, 1000, 0, INT_MAX, PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("crypto_rt.flush_interval", "Time from commit to commit of the recorder.", NULL,
 							&flush_interval, 1000, 50, 60000, PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
-	DefineCustomIntVariable("crypto_rt.snapshot_retention",
-							"Time for which snapshots are kept, by whole days; 0 for ever.", NULL,
-							&snapshot_retention, 7 * 1440, 0, INT_MAX, PGC_SIGHUP, GUC_UNIT_MIN, NULL, NULL, NULL);
+	DefineCustomIntVariable(
+		"crypto_rt.snapshot_retention", "Time for which snapshots are kept, by whole days; 0 for ever.", NULL,
+		&snapshot_retention, 7 * 1440, 0, INT_MAX, PGC_SIGHUP, GUC_UNIT_MIN, NULL, NULL, NULL);
 	DefineCustomStringVariable("crypto_rt.candle_retention",
 							   "Time for which candles are kept: resolution : days, ....",
 							   "Those of days are kept for ever.", &candle_retention_text, RETENTION_DEFAULT,

@@ -23,9 +23,9 @@ extern const TierList *settings_tiers(void);
 extern const char *settings_redis_url(void);           /* "": no Redis; with its password: never show it */
 extern const char *settings_redis_password_file(void); /* "": none */
 extern double settings_ttl_factor(void);
-extern int settings_ticker_top(void);     /* 0: all */
-extern int settings_snapshot_top(void);   /* 0: all */
-extern int settings_flush_interval(void); /* milliseconds */
+extern int settings_ticker_top(void);         /* 0: all */
+extern int settings_snapshot_top(void);       /* 0: all */
+extern int settings_flush_interval(void);     /* milliseconds */
 extern int settings_snapshot_retention(void); /* minutes; 0: for ever */
 extern Retention settings_candle_retention(void);
 

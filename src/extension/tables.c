@@ -324,7 +324,8 @@ tables_require_history(void)
 
 	if (OidIsValid(relation) && get_rel_relkind(relation) != RELKIND_PARTITIONED_TABLE)
 		ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				errmsg("the extension is of an older version than its library: ALTER EXTENSION crypto_rt UPDATE is needed"));
+				errmsg("the extension is of an older version than its library: ALTER EXTENSION crypto_rt "
+					   "UPDATE is needed"));
 }
 
 void
