@@ -225,6 +225,8 @@ tables_session(void)
 	 * asset_type crypto, and so reads all of it, beside all of the rows that are to be written.
 	 */
 	SetConfigOption("enable_seqscan", "off", PGC_USERSET, PGC_S_OVERRIDE);
+	/* what cannot but scan has a forbidding cost then, for which the compiler would be loaded: 25 MB for nothing */
+	SetConfigOption("jit", "off", PGC_USERSET, PGC_S_OVERRIDE);
 }
 
 /*
