@@ -30,18 +30,19 @@ $$;
 CREATE INDEX crypto_coins_symbol ON crypto_coins (symbol) WHERE owns_symbol;
 
 CREATE FUNCTION crypto_coin(symbol text) RETURNS integer
-	LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 50
-BEGIN ATOMIC
-	SELECT c.coin
-	FROM crypto_coins c
-	WHERE lower(left($1, 3) COLLATE "C") = 'id:' AND c.nameid = lower(substr($1, 4) COLLATE "C") COLLATE "default"
-	UNION ALL
-	(SELECT c.coin
-	FROM crypto_coins c
-	WHERE c.symbol = upper($1 COLLATE "C") COLLATE "default" AND c.owns_symbol
-	ORDER BY c.active DESC, c.updated_at DESC NULLS LAST)
-	LIMIT 1;
-END;
+	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE COST 50 SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+	-- upper and lower of the collation C know ASCII only, as symbols want it
+	IF lower(left($1, 3) COLLATE "C") = 'id:' THEN
+		RETURN (SELECT c.coin FROM @extschema@.crypto_coins c WHERE c.nameid = lower(substr($1, 4) COLLATE "C") COLLATE "default");
+	END IF;
+	RETURN (SELECT c.coin FROM @extschema@.crypto_coins c
+		WHERE c.symbol = upper($1 COLLATE "C") COLLATE "default" AND c.owns_symbol
+		ORDER BY c.active DESC, c.updated_at DESC NULLS LAST LIMIT 1);
+END
+$$;
 COMMENT ON FUNCTION crypto_coin(text) IS
 	'Number of a coin in crypto_snapshots and crypto_candles, by symbol or id:<nameid>; NULL for an unknown coin';
 
@@ -182,6 +183,7 @@ CREATE FUNCTION crypto_partitions_keep(snapshots interval, minutes interval, hou
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	present timestamptz;
 	part record;
 	busy integer := 0;
 BEGIN
@@ -190,14 +192,18 @@ BEGIN
 		('@extschema@.crypto_candles_1m', '0'), ('@extschema@.crypto_candles_1m', '1 day'),
 		('@extschema@.crypto_candles_1h', '0'), ('@extschema@.crypto_candles_1h', '1 month')) AS p (kept, ahead);
 
+	-- a clock that is years ahead must not cost the history of years: it is not later than the source says, either
+	IF coalesce(snapshots, minutes, hours) IS NOT NULL THEN
+		SELECT max(least(now(), coalesce(q.source_time, q.fetched_at))) INTO present FROM @extschema@.crypto_quotes(100) q;
+	END IF;
 	FOR part IN
-		SELECT p.kept, p.partition, coalesce(p.ends <= now() - k.for_time, false) AS old, parent.relowner::regrole AS owner
+		SELECT p.kept, p.partition, coalesce(p.ends <= present - k.for_time, false) AS old, parent.relowner::regrole AS owner
 		FROM @extschema@.crypto_partitions p
 			JOIN (VALUES ('@extschema@.crypto_snapshots'::regclass, snapshots), ('@extschema@.crypto_candles_1m', minutes),
 				('@extschema@.crypto_candles_1h', hours)) AS k (kept, for_time) ON k.kept = p.kept
 			JOIN pg_class parent ON parent.oid = p.kept
 			JOIN pg_class child ON child.oid = p.partition
-		WHERE p.ends <= now() - k.for_time OR child.relowner <> parent.relowner
+		WHERE p.ends <= present - k.for_time OR child.relowner <> parent.relowner
 	LOOP
 		BEGIN
 			-- nobody is made to wait: who reads now is let finish, and it is done another time
@@ -216,7 +222,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crypto_partitions_keep(interval, interval, interval) IS
-	'Makes the partitions of today and tomorrow, gives those of before to the owner of their table, and drops those that are older (NULL: none); returns how many are read just now and so are left for another time';
+	'Makes the partitions of today and tomorrow, gives those of before to the owner of their table, and drops those that are older (NULL: none), by the clock and by the source''s; returns how many are read just now and so are left for another time';
 
 REVOKE EXECUTE ON FUNCTION crypto_partition_make(regclass, timestamptz),
 	crypto_partitions_keep(interval, interval, interval) FROM PUBLIC;
@@ -297,6 +303,8 @@ BEGIN
 		FROM unnest(times, coins, simulated, prices, volumes) AS g (time, coin, simulated, price, volume_24h)
 		WHERE NOT if_changed OR g.price IS DISTINCT FROM
 			(SELECT s.price FROM @extschema@.crypto_snapshots s WHERE s.coin = g.coin ORDER BY s.time DESC LIMIT 1)
+		-- a clock that was set back can bring the same microsecond again
+		ON CONFLICT (coin, time) DO NOTHING
 		RETURNING *
 	)
 	SELECT count(*) AS n, array_agg(a.time) AS times, array_agg(a.coin) AS coins, array_agg(a.simulated) AS simulated,
@@ -308,7 +316,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crypto_record(timestamptz[], integer[], boolean[], numeric[], numeric[], boolean) IS
-	'Appends snapshots (if_changed: those whose price is not the coin''s newest already) and adds them to the candles; returns how many';
+	'Appends snapshots, but for those of a coin and a time that are there already (if_changed: and those whose price is the coin''s newest already), and adds them to the candles; returns how many';
 
 CREATE FUNCTION crypto_candles_rebuild(symbol text DEFAULT NULL, since timestamptz DEFAULT '-infinity', until timestamptz DEFAULT 'infinity')
 	RETURNS bigint

@@ -24,7 +24,7 @@ INSERT INTO wanted (name, args, result, volatility, strict, parallel) VALUES
 	('crypto_redis_purge', '{}', 'bigint', 'volatile', true, 'u'),
 	('crypto_price_at', '{text,timestamp with time zone}', 'numeric', 'stable', true, 's');
 INSERT INTO wanted (name, args, result, volatility, strict, parallel, language) VALUES
-	('crypto_coin', '{text}', 'integer', 'stable', true, 's', 'sql'),
+	('crypto_coin', '{text}', 'integer', 'stable', true, 's', 'plpgsql'),
 	('crypto_bucket', '{interval,timestamp with time zone}', 'timestamp with time zone', 'immutable', true, 's', 'sql'),
 	('crypto_history', '{text,timestamp with time zone,timestamp with time zone}', 'setof record', 'stable', true, 's', 'sql'),
 	('crypto_candles', '{text,interval,timestamp with time zone,timestamp with time zone,boolean}', 'setof record', 'stable', true, 's', 'plpgsql'),
