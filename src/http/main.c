@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "database.h"
 #include "feed.h"
 #include "log.h"
 #include "loop.h"
@@ -24,7 +25,8 @@
 #include "system.h"
 #include "text.h"
 
-#define FILES_BESIDE 64 /* open files that are no connections of clients */
+#define FILES_BESIDE                                                                                         \
+	128 /* open files that are no connections of clients: half of them may be the database's */
 #define STATUS_INTERVAL (5 * LOOP_SECOND)
 
 static LoopTimer status_timer;
@@ -158,6 +160,7 @@ start(void)
 	loop_signal(SIGHUP, reload);
 	quotes_init();
 	prices_init();
+	database_init();
 	stream_init();
 	return server_start(system_listen_fd());
 }

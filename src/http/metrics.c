@@ -18,13 +18,17 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "candles.h"
+#include "database.h"
 #include "feed.h"
 #include "limiter.h"
 #include "log.h"
 #include "loop.h"
 #include "options.h"
 #include "quotes.h"
+#include "reply_cache.h"
 #include "stream.h"
+#include "suspend.h"
 #include "text.h"
 
 #define PREFIX "crypto_rt_http_"
@@ -370,6 +374,45 @@ show_feed(Text *text)
 	}
 }
 
+/* A value with one label, of a metric that was described. */
+static void
+show_labelled(Text *text, const char *name, const char *label, const char *value, uint64_t count)
+{
+	text_format(text, "%s{%s=\"%s\"}", name, label, value);
+	add_count(text, count);
+}
+
+static void
+show_database(Text *text)
+{
+	DatabaseCounts database = database_counts();
+	CandlesCounts candles = candles_counts();
+
+	describe(text, PREFIX "database_queries_total", "counter", "Queries of PostgreSQL by how they ended.");
+	for (int outcome = 0; outcome < DATABASE_OUTCOMES; outcome++)
+		show_labelled(text, PREFIX "database_queries_total", "result",
+					  database_outcome_name((DatabaseOutcome) outcome), database.queries[outcome]);
+	describe(text, PREFIX "database_connections", "gauge", "Connections to PostgreSQL for queries.");
+	show_labelled(text, PREFIX "database_connections", "state", "opening", (uint64_t) database.opening);
+	show_labelled(text, PREFIX "database_connections", "state", "idle", (uint64_t) database.idle);
+	show_labelled(text, PREFIX "database_connections", "state", "busy", (uint64_t) database.busy);
+	show_count(text, PREFIX "database_connections_max", "Connections that there may be.",
+			   (uint64_t) options()->database_connections);
+	show_count(text, PREFIX "database_connects_total", "Connections that were made.", database.connects);
+	show_count(text, PREFIX "database_queue", "Queries that wait for a connection.",
+			   (uint64_t) database.queued);
+	show_count(text, PREFIX "requests_suspended", "Requests that wait for PostgreSQL.",
+			   (uint64_t) suspend_count());
+
+	describe(text, PREFIX "candles_total", "counter",
+			 "Requests for candles by where these came from: kept, shared with another request, or queried.");
+	show_labelled(text, PREFIX "candles_total", "from", "kept", candles.kept);
+	show_labelled(text, PREFIX "candles_total", "from", "shared", candles.shared);
+	show_labelled(text, PREFIX "candles_total", "from", "query", candles.asked);
+	show_count(text, PREFIX "reply_cache_replies", "Replies that are kept.", (uint64_t) reply_cache_count());
+	show_count(text, PREFIX "reply_cache_bytes", "Bytes that they take.", reply_cache_bytes());
+}
+
 /* When we were started, in unix seconds; 0: unknown. */
 static double
 start_time(void)
@@ -472,6 +515,7 @@ metrics_show(Request *request)
 	show_clients(&text);
 	show_quotes(&text);
 	show_feed(&text);
+	show_database(&text);
 	show_count(&text, PREFIX "log_dropped_total", "Lines of the logs that nobody read fast enough.",
 			   log_dropped());
 	show_process(&text);

@@ -45,10 +45,12 @@ static const char usage[] =
 	"                         count where the url has none\n"
 	"  --redis-password-file FILE\n"
 	"                         its first line is the password\n"
-	"  --database CONNINFO    PostgreSQL, for while Redis is away: postgresql://...,\n"
-	"                         or 'host=... dbname=...', or '' for none.  Not given:\n"
-	"                         DATABASE_URL, or DB_HOST, DB_PORT, DB_USER,\n"
-	"                         DB_PASSWORD and DB_NAME, or none\n"
+	"  --database CONNINFO    PostgreSQL, for candles and for while Redis is away:\n"
+	"                         postgresql://..., or 'host=... dbname=...', or ''\n"
+	"                         for none.  Not given: DATABASE_URL, or DB_HOST,\n"
+	"                         DB_PORT, DB_USER, DB_PASSWORD and DB_NAME, or none\n"
+	"  --database-connections N\n"
+	"                         (4) to it at the most, for queries\n"
 	"\n"
 	"Limits\n"
 	"  --max-connections N    (16384) connections in all\n"
@@ -219,6 +221,7 @@ static const Setting settings[] = {
 	{"redis", read_redis, OPTIONAL, NULL, 0, 0},
 	{"redis-password-file", read_redis_password, PLAIN, NULL, 0, 0},
 	{"database", read_database, OPTIONAL, NULL, 0, 0},
+	{"database-connections", read_number, PLAIN, &current.database_connections, 1, 64},
 	{"max-connections", read_number, PLAIN, &current.max_connections, 1, 1000000},
 	{"max-connections-per-address", read_number, PLAIN, &current.max_connections_per_address, 1, 1000000},
 	{"max-streams-per-address", read_number, PLAIN, &current.max_streams_per_address, 1, 1000000},
@@ -384,6 +387,7 @@ options_read(int argc, char **argv)
 	if (code >= 0)
 		return code;
 	current = (Options){
+		.database_connections = 4,
 		.max_connections = 16384,
 		.max_connections_per_address = 1000,
 		.max_streams_per_address = 100,

@@ -41,6 +41,7 @@ typedef struct Options
 	const char *redis_shown;    /* for logs: host:port or path; NULL: no Redis */
 	const char *database;       /* libpq's conninfo or url, holds a password perhaps; NULL: no PostgreSQL */
 	const char *database_shown; /* for logs: database name, host and port; NULL: no PostgreSQL */
+	int database_connections;   /* for queries, at the most */
 
 	/* limits */
 	int max_connections;

@@ -117,7 +117,8 @@ postgres_conn_prepare(PostgresConn *conn, const char *name, const char *sql)
 void
 postgres_conn_run(PostgresConn *conn, const char *name, int count, const char *const *values)
 {
-	send_statement(conn, POSTGRES_CONN_BUSY, PQsendQueryPrepared(conn->pg, name, count, values, NULL, NULL, 0));
+	send_statement(conn, POSTGRES_CONN_BUSY,
+				   PQsendQueryPrepared(conn->pg, name, count, values, NULL, NULL, 0));
 }
 
 /*
@@ -150,8 +151,7 @@ take_schema(PostgresConn *conn, const PGresult *result)
 	}
 	if (PQntuples(result) == 0 || conn->schema != NULL)
 		return true;
-	quoted =
-		PQescapeIdentifier(conn->pg, PQgetvalue(result, 0, 0), (size_t) PQgetlength(result, 0, 0));
+	quoted = PQescapeIdentifier(conn->pg, PQgetvalue(result, 0, 0), (size_t) PQgetlength(result, 0, 0));
 	if (quoted == NULL)
 	{
 		lose_by_libpq(conn);

@@ -39,8 +39,8 @@ typedef struct PostgresConn
 	int64_t answer_within;  /* from one part of an answer to the next */
 	void (*ready)(struct PostgresConn *conn);
 	void (*take)(struct PostgresConn *conn, PGresult *result); /* who clears it */
-	void (*taken)(struct PostgresConn *conn);    /* all that had arrived, and more is to come; NULL: nothing to do */
-	void (*answered)(struct PostgresConn *conn); /* the whole answer; it is IDLE, unless the server ended it */
+	void (*taken)(struct PostgresConn *conn);                  /* all that had arrived; NULL: nothing to do */
+	void (*answered)(struct PostgresConn *conn);               /* the whole of it; it is IDLE again */
 	void (*closed)(struct PostgresConn *conn, const char *why); /* by itself: lost, or never there */
 
 	/* the connection's; the owner may read them */

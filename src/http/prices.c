@@ -21,10 +21,10 @@
 #include "text.h"
 
 #define PAGE_QUOTES 100
-#define LISTED_MAX 1000      /* symbols in ?symbols= */
-#define WORTH_PACKING 1024   /* bytes */
-#define INTERVAL_BEST 5      /* seconds; until the best quote says otherwise */
-#define INTERVAL_PAGE 60     /* for a page without quotes */
+#define LISTED_MAX 1000    /* symbols in ?symbols= */
+#define WORTH_PACKING 1024 /* bytes */
+#define INTERVAL_BEST 5    /* seconds; until the best quote says otherwise */
+#define INTERVAL_PAGE 60   /* for a page without quotes */
 
 #define SHOWN_MAX 2048 /* quotes that have a reply at the same time */
 #define KEPT_MAX 32    /* other replies */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "candles.h"
+#include "index.h"
 #include "metrics.h"
 #include "prices.h"
 #include "stream.h"

@@ -364,10 +364,12 @@ static void __attribute__((format(printf, 2, 0))) complain(void *cls, const char
 		strncmp(format, "Failed to send", 14) == 0 ||
 		strncmp(format, "Closing connection (application", 31) == 0)
 		return;
+	vsnprintf(text, sizeof(text), format, args);
+	if (strncmp(text, "Application reported internal error, closing", 44) == 0)
+		return;
 	if (complained_at != 0 && loop_now() - complained_at < COMPLAINT_INTERVAL)
 		return;
 	complained_at = loop_now();
-	vsnprintf(text, sizeof(text), format, args);
 	text[strcspn(text, "\r\n")] = '\0';
 	log_warning("http: %s", text);
 }

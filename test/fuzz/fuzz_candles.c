@@ -40,8 +40,8 @@ check_again(const CandlesQuery *query)
 	snprintf(to, sizeof(to), "%lld", (long long) query->to);
 	snprintf(limit, sizeof(limit), "%d", query->limit);
 	FUZZ_CHECK(candles_query_read(
-		&(CandlesArguments){query->interval, from, to, limit, query->fill ? "true" : "false"}, NOW, &again, err,
-		&hint));
+		&(CandlesArguments){query->interval, from, to, limit, query->fill ? "true" : "false"}, NOW, &again,
+		err, &hint));
 	FUZZ_CHECK(strcmp(again.interval, query->interval) == 0);
 	FUZZ_CHECK(again.from == query->from && again.to == query->to && again.limit == query->limit &&
 			   again.fill == query->fill);
@@ -62,8 +62,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text[size] = '\0';
 	for (int i = 0; i < ARGUMENTS && rest != NULL; i++)
 		lines[i] = strsep(&rest, "\n");
-	if (candles_query_read(&(CandlesArguments){lines[0], lines[1], lines[2], lines[3], lines[4]}, NOW, &query, err,
-						   &hint))
+	if (candles_query_read(&(CandlesArguments){lines[0], lines[1], lines[2], lines[3], lines[4]}, NOW, &query,
+						   err, &hint))
 	{
 		check_range(&query);
 		check_again(&query);

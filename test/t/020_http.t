@@ -108,7 +108,7 @@ my $stats = $http->json('/api/v1/crypto/stats');
 is($stats->{total_coins}, $all->{count}, 'stats: coins');
 is($stats->{source}, 'redis', 'stats: where they come from');
 is($stats->{tiers}[0]{tier}, 'tier1', 'stats: tiers');
-error_is('/api/v1/crypto/BTC/candles', 501, qr/candles/, 'candles');
+error_is('/api/v1/crypto/BTC/candles', 503, qr/candles need PostgreSQL, and none is configured/, 'candles without a database');
 is($http->get('/healthz')->{status}, 200, 'healthz');
 like($http->get('/metrics')->{content}, qr/^crypto_rt_http_requests_total\{.*route="\/api\/v1\/crypto\/\{symbol\}\/price".*\} \d+$/m, 'metrics: requests by route');
 like($http->get('/')->{content}, qr/crypto_rt/, 'the page at /');

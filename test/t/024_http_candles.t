@@ -4,9 +4,11 @@ use warnings;
 use Compress::Zlib qw(memGunzip);
 use IO::Select;
 use JSON::PP;
+use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep time);
 use CryptoRt;
+use CryptoRtClock;
 use CryptoRtHttp;
 
 delete $ENV{PGAPPNAME};    # which the daemon would be called by, too
@@ -168,6 +170,11 @@ is(scalar @{ $http->json(candles('to=' . ($day + 72000), 'MANY'))->{candles} }, 
 is(scalar @{ $http->json(candles('limit=1000&to=' . ($day + 72000), 'MANY'))->{candles} }, 1000, 'limit=1000');
 is($http->json(candles('limit=1000&to=' . ($day + 72000), 'MANY'))->{candles}[-1][0], $day + 71940, 'and they end at to');
 is(scalar @{ $http->json(candles("limit=1000&from=0", 'MANY'))->{candles} }, 1000, 'of a long time, the newest 1000');
+for my $to (72000, 72060, 80000)
+{    # where none are missing at the end, where one is, and where all are
+	my $newest = $http->json(candles("limit=100&from=0&to=" . ($day + $to), 'MANY'))->{candles};
+	is_deeply([ map { $_->[0] } @$newest ], [ map { $day + 71940 - 60 * $_ } reverse 0 .. 99 ], "the newest 100 to $to");
+}
 
 body_is(candles(range(0, 60), 'TST'), qq({"symbol":"TST","interval":"1m","source":"coinlore","candles":[) . $row->(0, 1, 1, 1, 1, 1) . ']}', 'none is simulated: coinlore');
 body_is(candles(range(0, 120), 'TST'), qq({"symbol":"TST","interval":"1m","source":"simulated","candles":[) . $row->(0, 1, 1, 1, 1, 1) . ',' . $row->(60, 2, 2, 2, 2, 2) . ']}',
@@ -183,7 +190,7 @@ is($http->get(candles('', 'x' x 500))->{status}, 404, 'a symbol that is too long
 error_is(candles('', '%FF'), 400, '{"error":"the symbol holds control characters or is not UTF-8"}', 'a symbol that is no text');
 
 # now
-my $second = $sql->ask('SELECT extract(epoch FROM now())::bigint');
+my $second = $sql->ask('SELECT floor(extract(epoch FROM now()))');
 add('new-coin', 1, $second - $day => [ '42.50', '9' ]);
 like($http->get(candles('limit=3', 'NEW'))->{content}, qr/,42.50,42.50,42.50,42.50,9\]\]\}\z/, 'without from and to: up to now');
 
@@ -364,6 +371,14 @@ error_is(candles('', 'TST'), 503, $needs, 'an old one', $elsewhere);
 $other->('ALTER EXTENSION crypto_rt UPDATE');
 $other->("INSERT INTO \"od d\".crypto_coins (nameid, symbol, name, owns_symbol, active) VALUES ('test-coin', 'TST', 'Test', true, true)");
 is($elsewhere->get(candles('', 'TST'))->{status}, 200, 'in a schema with an odd name');
+{
+	my $there = CryptoRt::Session->new($node, 'other');
+	$there->ask('BEGIN; LOCK TABLE "od d".crypto_candles IN ACCESS EXCLUSIVE MODE');
+	my @both = map { ask(candles("limit=1$_", 'TST'), $elsewhere) } 1 .. 2;
+	eventually(sub { metric('database_connections{state="busy"}', $elsewhere) == 2 }, 'two connections know where it is');
+	$there->ask('ROLLBACK');
+	is(scalar(grep { answer($_) =~ /^HTTP\/1\.1 200/ } @both), 2, 'and ask there');
+}
 $other->("DROP EXTENSION crypto_rt; CREATE EXTENSION crypto_rt SCHEMA public");
 error_is(candles('limit=2', 'TST'), 404, '{"error":"Candles not available for TST"}', 'made anew in another schema: it is found there', $elsewhere);
 undef $elsewhere;
@@ -383,6 +398,49 @@ for my $conninfo ('host=127.0.0.1 port=1', 'host=/nowhere', 'host=no-such-host.i
 }
 
 #
+# A minute, and servers that say nothing
+#
+
+CryptoRtClock::build();
+my $timed = sub { local %ENV = (%ENV, CryptoRtClock::environment()); return CryptoRtHttp->start(args => [ '--rate', 0, '--database', @_ ]) };
+my $daemon = $timed->($node->connstr('postgres'));
+is($daemon->get(candles(range(0, 3600)))->{status}, 200, 'a daemon with a clock of its own');
+is(metric('database_connections{state="idle"}', $daemon), 1, 'its connection is idle');
+CryptoRtClock::forward(55);
+sleep 0.5;
+is(metric('database_connections{state="idle"}', $daemon), 1, 'and stays for a while');
+is(metric('database_connects_total', $daemon), 1, 'it was the only one');
+CryptoRtClock::forward(6);
+eventually(sub { metric('database_connections{state="idle"}', $daemon) == 0 }, 'after a minute it is closed', 5);
+is($daemon->get(candles(range(0, 3600, '&limit=60')))->{status}, 200, 'and another one made');
+lock_candles();
+my $silent = ask(candles(range(0, 3600, '&limit=61')), $daemon);
+$sql->becomes($waits, 1, 'a query waits once more');
+$pid = $sql->ask("SELECT pid FROM pg_stat_activity WHERE application_name = 'crypto_rt_http' AND wait_event_type = 'Lock'");
+kill 'STOP', $pid;
+CryptoRtClock::forward(7);
+like(answer($silent, 3), qr/^HTTP\/1\.1 504 /, 'its process says nothing any more: 504');
+kill 'CONT', $pid;
+unlock_candles();
+is($daemon->get(candles(range(0, 3600, '&limit=62')))->{status}, 200, 'the next query has another connection');
+$daemon->end;
+
+my $deaf = IO::Socket::INET->new(Listen => 5, LocalAddr => '127.0.0.1') or die "cannot listen: $!";
+$daemon = $timed->('host=127.0.0.1 port=' . $deaf->sockport);
+$silent = ask(candles(''), $daemon);
+eventually(sub { metric('database_connections{state="opening"}', $daemon) == 1 }, 'a server that takes connections and says nothing');
+CryptoRtClock::forward(4);
+like(answer($silent, 3), qr/^HTTP\/1\.1 503 .*\Q$away\E\z/s, 'counts as away');
+$daemon->end;
+
+for my $number (0, 65, 'many')
+{
+	my $said = `build/crypto_rt_http --database-connections $number 2>&1`;
+	is($? >> 8, 2, "--database-connections $number: refused");
+	like($said, qr/--database-connections.* 1 .* 64/, 'with what would be right');
+}
+
+#
 # Stopping while requests wait
 #
 
@@ -393,8 +451,9 @@ $began = time();
 kill 'TERM', $http->pid;
 is(scalar(grep { answer($_) =~ /^HTTP\/1\.1 503 .*\{"error":"the server is stopping"\}\z/s } @stuck), 5, 'the daemon stops: 503');
 cmp_ok(time() - $began, '<', 1, 'at once');
-$http->end;
-cmp_ok(time() - $began, '<', 3, 'and it ends');
+eventually(sub { waitpid($http->pid, POSIX::WNOHANG) > 0 }, 'and it ends', 3);
+is($?, 0, 'well');
+delete $http->{pid};
 unlike($http->log, qr/\berror\b|warning: http:|Sanitizer/, 'without a complaint');
 unlock_candles();
 

@@ -30,21 +30,11 @@ reads_intervals(void **state)
 		int32_t minutes;
 		int32_t months;
 	} rows[] = {
-		{NULL, "1m", 1, 0},
-		{"", "1m", 1, 0},
-		{"1m", "1m", 1, 0},
-		{"5m", "5m", 5, 0},
-		{"15m", "15m", 15, 0},
-		{"60m", "60m", 60, 0},
-		{"1h", "1h", 60, 0},
-		{"4h", "4h", 240, 0},
-		{"1d", "1d", 1440, 0},
-		{"1w", "1w", 10080, 0},
-		{"1M", "1M", 0, 1},
-		{"3M", "3M", 0, 3},
-		{"0005m", "5m", 5, 0},
-		{"120M", "120M", 0, 120},
-		{"3653d", "3653d", 5260320, 0},
+		{NULL, "1m", 1, 0},     {"", "1m", 1, 0},         {"1m", "1m", 1, 0},
+		{"5m", "5m", 5, 0},     {"15m", "15m", 15, 0},    {"60m", "60m", 60, 0},
+		{"1h", "1h", 60, 0},    {"4h", "4h", 240, 0},     {"1d", "1d", 1440, 0},
+		{"1w", "1w", 10080, 0}, {"1M", "1M", 0, 1},       {"3M", "3M", 0, 3},
+		{"0005m", "5m", 5, 0},  {"120M", "120M", 0, 120}, {"3653d", "3653d", 5260320, 0},
 	};
 
 	(void) state;
@@ -298,12 +288,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_intervals),
-		cmocka_unit_test(reads_times),
-		cmocka_unit_test(moves_times_to_begins),
-		cmocka_unit_test(knows_the_calendar),
-		cmocka_unit_test(reads_the_rest),
-		cmocka_unit_test(says_what_is_wrong),
+		cmocka_unit_test(reads_intervals),       cmocka_unit_test(reads_times),
+		cmocka_unit_test(moves_times_to_begins), cmocka_unit_test(knows_the_calendar),
+		cmocka_unit_test(reads_the_rest),        cmocka_unit_test(says_what_is_wrong),
 	};
 
 	return UNIT_RUN(tests);
