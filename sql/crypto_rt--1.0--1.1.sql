@@ -236,6 +236,7 @@ CREATE FUNCTION crypto_bucket(width interval, at timestamptz) RETURNS timestampt
 BEGIN ATOMIC
 	-- months are counted, all else is binned from a Monday on; both in UTC
 	SELECT CASE
+		WHEN NOT isfinite(at) THEN at
 		WHEN extract(year FROM width) = 0 AND extract(month FROM width) = 0
 		THEN date_bin(width, at, timestamptz '2001-01-01 00:00:00+00')
 		ELSE timezone('UTC', timestamp '2001-01-01' + make_interval(months => (

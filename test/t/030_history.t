@@ -138,6 +138,8 @@ sql_is($node, "SELECT count(*), max(extract(epoch FROM time)::bigint % 86400) FR
 fails("SELECT crypto_candles('BTC', '90 seconds', now())", qr/a candle cannot be 00:01:30 wide\nHINT:  The resolution is a multiple of one minute, or of one month/);
 fails("SELECT crypto_candles('BTC', '$_', now())", qr/a candle cannot be/, "resolution '$_'") for '0', '-1 day', '1 month 1 day', '-1 month', '1 second';
 is(value("SELECT count(*) FROM crypto_candles(NULL, '1 day', now()), crypto_history('BTC', NULL)"), '0', 'NULL in, nothing out');
+is($candles->("'1 year', '-infinity', '2025-01-01'"), '2024-01-01T00:00=10,15,9,15,7,7', 'years since ever');
+is($candles->("'1 year', '-infinity', 'infinity', fill => true") =~ /^2024-01-01T00:00=10,15,9,15,7,7 2025-01-01T00:00=16,16,16,16,8,1 2026-01-01/, 1, 'years since ever and for ever');
 is($candles->("'1 day', '-infinity', '2024-02-29'"), '2024-02-28T00:00=10,10,10,10,1,1', 'since ever');
 
 # late, and out of order
