@@ -56,13 +56,10 @@ make(int64 day)
 }
 
 void
-partitions_make(int64 from, int64 to)
+partitions_make(int64 time)
 {
-	/* a batch is of seconds; of two times far apart, a clock that jumped, each has its day */
-	if (!is_ready(day_of(from)))
-		make(day_of(from));
-	if (!is_ready(day_of(to)))
-		make(day_of(to));
+	if (!is_ready(day_of(time)))
+		make(day_of(time));
 }
 
 /* An interval for SQL; NULL for ever. */

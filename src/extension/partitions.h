@@ -10,8 +10,8 @@
 
 #include "postgres.h"
 
-/* Make sure that there is room for snapshots, and their candles, from one time to another (unix microseconds). */
-extern void partitions_make(int64 from, int64 to);
+/* Make sure that there is room for snapshots of a time (unix microseconds), and for their candles. */
+extern void partitions_make(int64 time);
 
 /*
  * Make those of today and tomorrow, and drop what is older than the settings want.  Returns how many are to be dropped but

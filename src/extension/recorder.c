@@ -422,8 +422,6 @@ append_snapshots(void)
 	int n;
 	int lost = 0;
 	int64 written = 0;
-	int64 from = PG_INT64_MAX;
-	int64 to = 0;
 
 	refused = palloc0(nticks * sizeof(bool));
 	for (n = 0; n < nticks; n++)
@@ -442,8 +440,6 @@ append_snapshots(void)
 			continue;
 		}
 		tables_add_snapshot(tick->flags & BOARD_CREATED ? first : rows, coin, tick);
-		from = Min(from, tick->time);
-		to = Max(to, tick->time);
 	}
 	if (lost > 0)
 		tell_refused("its coin is not in crypto_coins", NULL);
@@ -452,7 +448,8 @@ append_snapshots(void)
 	{
 		if (!begin())
 			return false;
-		partitions_make(from, to);
+		for (int i = 0; i < n; i++)
+			partitions_make(ticks[i].time);
 		tables_enter(TABLES_SNAPSHOTS);
 		written = tables_write(TABLES_BEGIN_SNAPSHOTS, first, row_refused);
 		written += tables_write(TABLES_APPEND_SNAPSHOTS, rows, row_refused);

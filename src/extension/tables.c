@@ -30,6 +30,7 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
+#include "storage/proc.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -45,8 +46,7 @@
 #include "tables.h"
 
 #define EXTENSION "crypto_rt"
-/* less than deadlock_timeout's default: in a deadlock with a user's transaction it is the recorder that gives way */
-#define LOCK_TIMEOUT_TEXT "800ms"
+#define LOCK_TIMEOUT 800          /* ms */
 #define TRANSACTION_TIMEOUT 30000 /* ms for the statements of a transaction */
 #define COLUMNS_MAX 20
 
@@ -219,7 +219,9 @@ void
 tables_session(void)
 {
 	SetConfigOption("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_OVERRIDE);
-	SetConfigOption("lock_timeout", LOCK_TIMEOUT_TEXT, PGC_USERSET, PGC_S_OVERRIDE);
+	/* in a deadlock with a user's transaction it is we who give way */
+	SetConfigOption("lock_timeout", psprintf("%dms", Min(LOCK_TIMEOUT, DeadlockTimeout * 4 / 5)), PGC_USERSET,
+					PGC_S_OVERRIDE);
 	/*
 	 * Rows are found by their keys.  Of a table that was never analyzed the planner believes that next to no row is of
 	 * asset_type crypto, and so reads all of it, beside all of the rows that are to be written.
