@@ -59,24 +59,15 @@ COMMENT ON TYPE crypto_resolution IS 'Widths of the candles that are stored: a m
 ALTER TABLE crypto_snapshots RENAME TO crypto_snapshots_1_0;
 ALTER INDEX crypto_snapshots_coin_time RENAME TO crypto_snapshots_1_0_coin_time;
 
--- No foreign key to crypto_coins, for speed.  The order of the columns wastes the least on alignment.
 CREATE TABLE crypto_snapshots (
-	time timestamptz NOT NULL,
-	coin integer NOT NULL,
-	simulated boolean NOT NULL DEFAULT false,
-	price numeric NOT NULL,
-	volume_24h numeric,
+	LIKE crypto_snapshots_1_0 INCLUDING DEFAULTS INCLUDING COMMENTS,
 	CONSTRAINT crypto_snapshots_once UNIQUE (coin, time)
 ) PARTITION BY RANGE (time);
 
 COMMENT ON TABLE crypto_snapshots IS
 	'Each price that a poll found changed, of the best crypto_rt.snapshot_top coins, for crypto_rt.snapshot_retention';
-COMMENT ON COLUMN crypto_snapshots.time IS 'When the price was fetched';
-COMMENT ON COLUMN crypto_snapshots.coin IS 'Number of the coin in crypto_coins, as crypto_coin(symbol) gives it';
-COMMENT ON COLUMN crypto_snapshots.simulated IS 'The price comes from the simulator';
-COMMENT ON COLUMN crypto_snapshots.price IS 'Price in USD';
-COMMENT ON COLUMN crypto_snapshots.volume_24h IS 'Volume traded in the 24 hours before, in USD';
 
+-- no foreign key to crypto_coins here either, for speed
 CREATE TABLE crypto_candles (
 	time timestamptz NOT NULL,
 	first_at timestamptz NOT NULL,

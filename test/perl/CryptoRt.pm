@@ -19,7 +19,7 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw(server eventually wait_for remains sql_is sql_becomes status log_lines set free_port workers
-	redis_becomes_whole);
+	redis_becomes_whole candles_differ candles_are_right);
 
 our $top = dirname(__FILE__) . '/../..';
 our $deadline = 30;    # seconds that anything may take
@@ -163,6 +163,30 @@ SQL
 		return $ranked->() eq $expected && 2 * $quotes->() == split /\n/, $expected;
 	};
 	return eventually($whole, $name, $seconds // 12);
+}
+
+# How many candles differ from what the snapshots say, in plain SQL.
+sub candles_differ
+{
+	my ($node, $database) = @_;
+	return $node->safe_psql($database // 'postgres', <<'SQL');
+WITH wanted AS (
+	SELECT s.coin, r.resolution::crypto_resolution, crypto_bucket(r.width, s.time) AS time, min(s.time) AS first_at, max(s.time) AS last_at, count(*)::int AS ticks,
+		bool_or(s.simulated) AS simulated, (array_agg(s.price ORDER BY s.time))[1] AS open, max(s.price) AS high, min(s.price) AS low,
+		(array_agg(s.price ORDER BY s.time DESC))[1] AS close, (array_agg(s.volume_24h ORDER BY s.time DESC))[1] AS volume_24h
+	FROM crypto_snapshots s, (VALUES ('1m', interval '1 minute'), ('1h', '1 hour'), ('1d', '24 hours')) r (resolution, width)
+	GROUP BY 1, 2, 3)
+SELECT count(*) FROM wanted w FULL JOIN crypto_candles c USING (coin, resolution, time)
+WHERE (w.first_at, w.last_at, w.ticks, w.simulated, w.open, w.high, w.low, w.close, w.volume_24h)
+	IS DISTINCT FROM (c.first_at, c.last_at, c.ticks, c.simulated, c.open, c.high, c.low, c.close, c.volume_24h)
+SQL
+}
+
+sub candles_are_right
+{
+	my ($node, $name, $database) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	return is(candles_differ($node, $database), '0', $name // 'candles are what the snapshots say');
 }
 
 # A program in the background: started by a list, ended when the object goes.

@@ -10,58 +10,11 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(sleep time);
 use CryptoRt;
+use CryptoRtClock;
 use CryptoRtHttp;
 
 my $secret = 'hush:/@%+word';
 my $folder = tempdir(CLEANUP => 1);
-
-# The daemons' clock, which the test moves on, so that no wait is long.
-package Clock
-{
-	my $seconds = 0;
-
-	sub file { return "$folder/clock" }
-
-	# What the daemons are started with.
-	sub environment { return (LD_PRELOAD => "$folder/clock.so", TEST_CLOCK => file(), ASAN_OPTIONS => 'verify_asan_link_order=0') }
-
-	sub build
-	{
-		main::append_to_file("$folder/clock.c", <<'C');
-#define _GNU_SOURCE
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
-static volatile long *ahead;
-__attribute__((constructor)) static void begin(void)
-{
-	ahead = mmap(NULL, sizeof(long), PROT_READ, MAP_SHARED, open(getenv("TEST_CLOCK"), O_RDONLY | O_CLOEXEC), 0);
-}
-int clock_gettime(clockid_t id, struct timespec *t)
-{
-	int result = (int) syscall(SYS_clock_gettime, id, t);
-	t->tv_sec += ahead != MAP_FAILED && ahead != NULL ? *ahead : 0;
-	return result;
-}
-C
-		forward(0);
-		system('cc', '-shared', '-fPIC', '-O1', '-o', "$folder/clock.so", "$folder/clock.c") == 0 or die 'cannot build the clock';
-		return;
-	}
-
-	sub forward
-	{
-		my ($more) = @_;
-		$seconds += $more;
-		open my $out, -e file() ? '+<' : '>', file() or die "no clock: $!";
-		syswrite $out, pack 'q', $seconds;
-		close $out;
-		return 1;
-	}
-}
 
 # A stream on a bare connection.
 package Stream
@@ -139,7 +92,7 @@ package Bare
 	sub launch
 	{
 		my ($self) = @_;
-		local %ENV = (%ENV, Clock::environment(), %{ $self->{opt}{environment} });
+		local %ENV = (%ENV, CryptoRtClock::environment(), %{ $self->{opt}{environment} });
 		return $self->SUPER::launch;
 	}
 
@@ -167,7 +120,7 @@ my $node = server('feeds', sim => $sim, redis => $redis, conf => <<'CONF');
 crypto_rt.tiers = '*:250ms'
 crypto_rt.max_requests_per_second = 100
 CONF
-Clock::build();
+CryptoRtClock::build();
 sql_becomes($node, 'SELECT coins FROM crypto_status()', 130, 'all coins are there');
 redis_becomes_whole($node, $redis, 'Redis is whole');
 my $http = daemon([ '--redis', $redis->url, '--database', $node->connstr('postgres') ]);
@@ -276,7 +229,7 @@ sub rereads_after
 	my $rereads = counted($http, 'rereads');
 	my $price = change_silently('ETH');
 	$what->();
-	Clock::forward(5);    # it reads everything no sooner than that
+	CryptoRtClock::forward(5);    # it reads everything no sooner than that
 	eventually(sub { costs($http, 'ETH', $price) }, "$name: everything is read anew", 5);
 	return cmp_ok(counted($http, 'rereads'), '>', $rereads, "$name: which is counted");
 }
@@ -312,7 +265,7 @@ for (@rubbish)
 	$redis->cli(@command);
 	my $price = change_silently('DOGE');
 	publish_gap();
-	Clock::forward(5);
+	CryptoRtClock::forward(5);
 	eventually(sub { costs($http, 'DOGE', $price) }, "$name: others are read", 5);
 	eventually(sub { counted($http, 'refused_quotes') > $refused }, "$name: it is refused and counted", 5);
 	is(raw($http, 'ETH'), $ether, "$name: the last one that was good stays");
@@ -330,7 +283,7 @@ eventually(sub { $late->log =~ /no quotes from redis \(127[^)]*\): the key crypt
 is($late->get('/readyz')->{status}, 503, 'a ranked set of the wrong type: and is not ready');
 $redis->cli('PUBLISH', 'crypto:updates', $_) for 'null', '[]', "\xff", '{"epoch":"x","seq":1,"quotes":[]}', '{"epoch":1,"seq":1,"quotes":[null,1,{}]}';
 publish_gap();
-Clock::forward(5);
+CryptoRtClock::forward(5);
 remains(sub { source_is($http, 'redis') && stats($http)->{total_coins} == $coins }, 'a ranked set of the wrong type: what is held stays', 0.5);
 
 $node->safe_psql('postgres', 'SELECT crypto_resume()');
@@ -350,7 +303,7 @@ eventually(sub { counted($http, 'connects') > $connects && source_is($http, 'red
 follows('the subscription cut');
 
 set($node, 'crypto_rt.redis_url' => '');
-eventually(sub { Clock::forward(1); source_is($http, 'postgres') }, 'nobody publishes: quotes come from PostgreSQL');
+eventually(sub { CryptoRtClock::forward(1); source_is($http, 'postgres') }, 'nobody publishes: quotes come from PostgreSQL');
 like(stats($http)->{feed}{redis}{problem}, qr/^nothing is published/, 'nobody publishes: /stats says so');
 follows('nobody publishes');
 my $old = $redis->cli('GET', 'crypto:quote:BTC');
@@ -361,7 +314,7 @@ eventually(sub { source_is($http, 'redis') }, 'somebody publishes: they come fro
 follows('somebody publishes');
 
 kill 'STOP', $redis->pid;
-eventually(sub { Clock::forward(1); source_is($http, 'postgres') }, 'Redis stands still: quotes come from PostgreSQL', 5);
+eventually(sub { CryptoRtClock::forward(1); source_is($http, 'postgres') }, 'Redis stands still: quotes come from PostgreSQL', 5);
 follows('Redis stands still');
 kill 'CONT', $redis->pid;
 eventually(sub { source_is($http, 'redis') }, 'it moves again: they come from Redis', 20);
@@ -384,7 +337,7 @@ for ([ $http, 'Redis' ], [ $alone, 'PostgreSQL' ])
 	my ($daemon, $name) = @$_;
 	is($daemon->get("/api/v1/crypto/$gone/price")->{status}, 200, "$name: its last price stays while it is fresh");
 }
-Clock::forward(61);
+CryptoRtClock::forward(61);
 for ([ $http, 'Redis' ], [ $alone, 'PostgreSQL' ])
 {
 	my ($daemon, $name) = @$_;
@@ -461,7 +414,7 @@ my $number = 0;
 fill($locked, '1.75');
 eventually(
 	sub {
-		Clock::forward(1);
+		CryptoRtClock::forward(1);
 		$locked->cli('PUBLISH', 'crypto:updates', '{"epoch":1,"seq":' . ++$number . ',"quotes":[]}');
 		costs($neither, 'BTC', '1.75');
 	},

@@ -402,7 +402,7 @@ for my $conninfo ('host=127.0.0.1 port=1', 'host=/nowhere', 'host=no-such-host.i
 #
 
 CryptoRtClock::build();
-my $timed = sub { local %ENV = (%ENV, CryptoRtClock::environment()); return CryptoRtHttp->start(args => [ '--rate', 0, '--database', @_ ]) };
+my $timed = sub { my @database = @_; return CryptoRtClock::with(sub { CryptoRtHttp->start(args => [ '--rate', 0, '--database', @database ]) }) };
 my $daemon = $timed->($node->connstr('postgres'));
 is($daemon->get(candles(range(0, 3600)))->{status}, 200, 'a daemon with a clock of its own');
 is(metric('database_connections{state="idle"}', $daemon), 1, 'its connection is idle');

@@ -24,32 +24,12 @@ sub fails
 	return like($err, $message, $name // $sql);
 }
 
-# The candles that the snapshots say, in plain SQL, and how many rows differ from those that are there.
-my $differ = <<'SQL';
-WITH wanted AS (
-	SELECT s.coin, r.resolution::crypto_resolution, crypto_bucket(r.width, s.time) AS time, min(s.time) AS first_at, max(s.time) AS last_at, count(*)::int AS ticks,
-		bool_or(s.simulated) AS simulated, (array_agg(s.price ORDER BY s.time))[1] AS open, max(s.price) AS high, min(s.price) AS low,
-		(array_agg(s.price ORDER BY s.time DESC))[1] AS close, (array_agg(s.volume_24h ORDER BY s.time DESC))[1] AS volume_24h
-	FROM crypto_snapshots s, (VALUES ('1m', interval '1 minute'), ('1h', '1 hour'), ('1d', '24 hours')) r (resolution, width)
-	GROUP BY 1, 2, 3)
-SELECT count(*) FROM wanted w FULL JOIN crypto_candles c USING (coin, resolution, time)
-WHERE (w.first_at, w.last_at, w.ticks, w.simulated, w.open, w.high, w.low, w.close, w.volume_24h)
-	IS DISTINCT FROM (c.first_at, c.last_at, c.ticks, c.simulated, c.open, c.high, c.low, c.close, c.volume_24h)
-SQL
-
-sub candles_are_right
-{
-	my ($name) = @_;
-	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	return sql_is($node, $differ, '0', $name);
-}
-
 #
 # As ticks arrive
 #
 
 sql_becomes($node, 'SELECT count(*) > 2000 FROM crypto_snapshots', 't', 'prices move and are recorded');
-candles_are_right('candles are what the snapshots say, while both are written');
+candles_are_right($node, 'candles are what the snapshots say, while both are written');
 sql_is($node, 'SELECT count(DISTINCT coin) > 150, bool_and(simulated), string_agg(DISTINCT resolution::text, \' \') FROM crypto_candles', 't|t|1d 1h 1m', 'of all coins');
 sql_is($node, "SELECT count(*) FROM crypto_candles('BTC', '1 minute', now() - interval '1 hour') WHERE now() - time < interval '1 minute'", '1', 'the current minute is there');
 sql_is($node, "SELECT count(*) > 1 FROM crypto_history('BTC', now() - interval '1 hour')", 't', 'and the snapshots of the hour');
@@ -116,7 +96,7 @@ record(
 	[ '2024-03-10 07:00:01+00', 14, 6 ],
 	[ '2024-12-31 23:59:59+00', 15, 7 ],
 	[ '2025-01-01 00:00:01+00', 16, 8 ]);
-candles_are_right('candles of a made-up history');
+candles_are_right($node, 'candles of a made-up history');
 my $candles = sub { my ($arguments) = @_; return join ' ', split /\n/, value("SET TimeZone = 'UTC'; SELECT to_char(time, 'YYYY-MM-DD\"T\"HH24:MI') || '=' || concat_ws(',', open, high, low, close, volume_24h, ticks) FROM crypto_candles('id:bitcoin', $arguments)") };
 is($candles->("'1 day', '2024-02-01', '2024-03-02'"), '2024-02-28T00:00=10,10,10,10,1,1 2024-02-29T00:00=11,11,9,9,3,2 2024-03-01T00:00=12,12,12,12,4,1', 'the leap day is a day');
 is($candles->("'1 month', '2024-02-01', '2024-04-01'"), '2024-02-01T00:00=10,11,9,9,3,3 2024-03-01T00:00=12,14,12,14,6,3', 'months of the calendar');
@@ -145,7 +125,7 @@ is($candles->("'1 day', '-infinity', '2024-02-29'"), '2024-02-28T00:00=10,10,10,
 # late, and out of order
 record([ '2024-02-29 12:34:30+00', 8, 30 ], [ '2024-02-29 12:34:59+00', 99, 31 ], [ '2024-02-29 12:34:45+00', 7, 32 ]);
 is($candles->("'1 minute', '2024-02-29 12:34', '2024-02-29 12:35'"), '2024-02-29T12:34=8,99,7,99,31,4', 'late ticks: open, high, low, close and volume are right');
-candles_are_right('in hours and days, too');
+candles_are_right($node, 'in hours and days, too');
 
 #
 # crypto_price_at
@@ -182,10 +162,10 @@ is($at->('2024-12-31 23:59:59+00'), '15', 'no hours: the day\'s');
 # made anew
 is(value("SELECT crypto_candles_rebuild('id:bitcoin') = count(*) FROM crypto_snapshots WHERE coin = crypto_coin('id:bitcoin')"), 't', 'rebuilt from the snapshots');
 is(value("SELECT count(*) FROM crypto_candles WHERE time < '2025-06-01'"), '0', 'of the days that have a table');
-candles_are_right('candles are what the snapshots say');
+candles_are_right($node, 'candles are what the snapshots say');
 value("UPDATE crypto_candles SET high = 1e9");
 is(value('SELECT crypto_candles_rebuild() = count(*) FROM crypto_snapshots'), 't', 'all of them rebuilt');
-candles_are_right('and right again');
+candles_are_right($node, 'and right again');
 fails("SELECT crypto_candles_rebuild('no such coin')", qr/there is no coin "no such coin"/);
 
 $node->stop;

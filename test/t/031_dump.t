@@ -104,12 +104,7 @@ for my $case ([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', $plain ], [ '
 		my %live = map { $_ => 1 } split /\n/, $node->safe_psql('live', "SELECT $columns FROM ($content{$what}) AS t");
 		is(scalar(grep { !$live{$_} } @kept), 0, "$name: every row of $what is there");
 	}
-	is($node->safe_psql('live', <<'SQL'), '0', "$name: candles are what the snapshots say");
-WITH wanted AS (SELECT coin, resolution, crypto_bucket(width, time) AS time, count(*)::int AS ticks, min(price) AS low, max(price) AS high, min(s.time) AS first_at, max(s.time) AS last_at
-	FROM crypto_snapshots s, (VALUES ('1m'::crypto_resolution, interval '1 minute'), ('1h', '1 hour'), ('1d', '24 hours')) r (resolution, width) GROUP BY 1, 2, 3)
-SELECT count(*) FROM wanted w FULL JOIN crypto_candles c USING (coin, resolution, time)
-WHERE (w.ticks, w.low, w.high, w.first_at, w.last_at) IS DISTINCT FROM (c.ticks, c.low, c.high, c.first_at, c.last_at)
-SQL
+	candles_are_right($node, "$name: candles are what the snapshots say", 'live');
 	is($node->safe_psql('live', "SELECT recorder_problem FROM crypto_status()"), '', "$name: without trouble");
 	$node->safe_psql('template1', 'DROP DATABASE live WITH (FORCE)');
 }

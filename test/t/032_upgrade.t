@@ -39,18 +39,12 @@ FROM crypto_coins c, generate_series(now() - interval '3 days', now() - interval
 INSERT INTO tickers (symbol, asset_type) VALUES ('AAPL', 'stock');
 SQL
 my $rows = $node->safe_psql('postgres', 'SELECT count(DISTINCT (coin, time)) FROM crypto_snapshots');
-my $behind = status($node, 'ticks_behind');
 $node->safe_psql('postgres', 'ALTER EXTENSION crypto_rt UPDATE');
 sql_is($node, "SELECT extversion FROM pg_extension WHERE extname = 'crypto_rt'", '1.1', 'updated');
 sql_is($node, "SELECT count(*) FROM crypto_snapshots WHERE time < now() - interval '9 minutes'", $rows, 'what was recorded is there, once');
 sql_becomes($node, "SELECT count(*) > $rows + 100 FROM crypto_snapshots", 't', 'the recorder carries on, with what the log has held meanwhile');
 sql_becomes($node, 'SELECT recorder_problem IS NULL AND ticks_lost = 0 FROM crypto_status()', 't', 'without trouble or loss');
-sql_is($node, <<'SQL', '0', 'candles are what the snapshots say');
-WITH wanted AS (SELECT coin, resolution, crypto_bucket(width, time) AS time, count(*)::int AS ticks, min(price) AS low, max(price) AS high
-	FROM crypto_snapshots s, (VALUES ('1m'::crypto_resolution, interval '1 minute'), ('1h', '1 hour'), ('1d', '24 hours')) r (resolution, width) GROUP BY 1, 2, 3)
-SELECT count(*) FROM wanted w FULL JOIN crypto_candles c USING (coin, resolution, time)
-WHERE (w.ticks, w.low, w.high) IS DISTINCT FROM (c.ticks, c.low, c.high)
-SQL
+candles_are_right($node);
 $node->safe_psql('postgres', 'CREATE DATABASE fresh');
 $node->safe_psql('fresh', 'CREATE EXTENSION crypto_rt');
 $node->safe_psql('postgres', "SELECT crypto_partitions_keep('0', '0', '0')");

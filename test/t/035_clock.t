@@ -1,77 +1,13 @@
 # What a clock that jumps or stands still does to history: all is recorded at the time that the clock says, and nothing goes.
 use strict;
 use warnings;
-use File::Temp qw(tempdir);
 use Test::More;
 use CryptoRt;
+use CryptoRtClock;
 
-# A clock of the server's that the test sets: so many seconds ahead, or stopped at a time (in microseconds, 0: it goes).
-my $folder = tempdir(CLEANUP => 1);
-open my $source, '>', "$folder/clock.c" or die "no clock: $!";
-print $source <<'C';
-#define _GNU_SOURCE
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <sys/time.h>
-#include <time.h>
-#include <unistd.h>
-static volatile long *set;
-__attribute__((constructor)) static void begin(void)
-{
-	set = mmap(NULL, 2 * sizeof(long), PROT_READ, MAP_SHARED, open(getenv("TEST_CLOCK"), O_RDONLY | O_CLOEXEC), 0);
-}
-int clock_gettime(clockid_t id, struct timespec *t)
-{
-	int result = (int) syscall(SYS_clock_gettime, id, t);
-	if (id == CLOCK_REALTIME && set != MAP_FAILED && set != NULL)
-	{
-		long stopped = set[1];
-		if (stopped != 0)
-			*t = (struct timespec){stopped / 1000000, stopped % 1000000 * 1000};
-		t->tv_sec += set[0];
-	}
-	return result;
-}
-int gettimeofday(struct timeval *restrict t, void *restrict zone)
-{
-	struct timespec now;
-	(void) zone;
-	clock_gettime(CLOCK_REALTIME, &now);
-	*t = (struct timeval){now.tv_sec, now.tv_nsec / 1000};
-	return 0;
-}
-time_t time(time_t *t)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
-	if (t != NULL)
-		*t = now.tv_sec;
-	return now.tv_sec;
-}
-C
-close $source;
-
-sub clock
-{
-	my ($ahead, $stopped) = @_;
-	my $file = "$folder/clock";
-	open my $out, -e $file ? '+<' : '>', $file or die "no clock: $!";
-	syswrite $out, pack 'qq', $ahead, $stopped // 0;
-	close $out;
-	return;
-}
-
-clock(0);
-system('cc', '-shared', '-fPIC', '-O1', '-o', "$folder/clock.so", "$folder/clock.c") == 0 or die 'cannot build the clock';
-
+CryptoRtClock::build();
 my $sim = CryptoRt::Sim->start(coins => 300, refresh => '300ms', moving => 1);
-my $with_clock = sub {
-	local %ENV = (%ENV, LD_PRELOAD => "$folder/clock.so", TEST_CLOCK => "$folder/clock", ASAN_OPTIONS => 'verify_asan_link_order=0');
-	return $_[0]->();
-};
-my $node = $with_clock->(sub { server('clock', sim => $sim, conf => <<'CONF') });
+my $node = CryptoRtClock::with(sub { server('clock', sim => $sim, conf => <<'CONF') });
 crypto_rt.tiers = '*:200ms'
 crypto_rt.max_requests_per_second = 100
 crypto_rt.flush_interval = 50ms
@@ -82,15 +18,6 @@ CONF
 my $first;
 my $began = $node->safe_psql('postgres', 'SELECT now()');
 
-my $differ = <<'SQL';
-WITH wanted AS (
-	SELECT s.coin, r.resolution::crypto_resolution, crypto_bucket(r.width, s.time) AS time, min(s.time) AS first_at, max(s.time) AS last_at, count(*)::int AS ticks,
-		max(s.price) AS high, min(s.price) AS low, (array_agg(s.price ORDER BY s.time))[1] AS open, (array_agg(s.price ORDER BY s.time DESC))[1] AS close
-	FROM crypto_snapshots s, (VALUES ('1m', interval '1 minute'), ('1h', '1 hour'), ('1d', '24 hours')) r (resolution, width)
-	GROUP BY 1, 2, 3)
-SELECT count(*) FROM wanted w FULL JOIN crypto_candles c USING (coin, resolution, time)
-WHERE (w.first_at, w.last_at, w.ticks, w.high, w.low, w.open, w.close) IS DISTINCT FROM (c.first_at, c.last_at, c.ticks, c.high, c.low, c.open, c.close)
-SQL
 my $around = "time BETWEEN now() - interval '1 minute' AND now()";
 
 # So many snapshots more come in at the time that it is now, candles are what they say, and all is well.
@@ -100,7 +27,7 @@ sub goes_on
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	my $n = $node->safe_psql('postgres', "SELECT count(*) FROM crypto_snapshots WHERE $around");
 	sql_becomes($node, "SELECT count(*) > $n + 200 FROM crypto_snapshots WHERE $around", 't', "$name: recording goes on, at the clock's time");
-	sql_is($node, $differ, '0', "$name: candles are what the snapshots say");
+	candles_are_right($node, "$name: candles are what the snapshots say");
 	sql_becomes($node, "SELECT recorder_problem IS NULL AND ticks_behind < 1000 AND feed_problem IS NULL AND ticks_lost = 0 AND abs(extract(epoch FROM now() - last_flush)) < 5 FROM crypto_status()", 't', "$name: all is well");
 	sql_becomes($node, "SELECT bool_and(abs(extract(epoch FROM now() - fetched_at)) < 5 AND NOT stale) FROM crypto_quotes(200)", 't', "$name: quotes are as old as they are");
 	return;
@@ -127,16 +54,16 @@ cmp_ok($first, '>', 0, 'there is something');
 for ([ 3600, 'an hour on' ], [ 0, 'and back' ], [ 86400, 'a day on' ], [ 3653 * 86400, 'ten years on' ])
 {
 	my ($ahead, $name) = @$_;
-	clock($ahead);
+	CryptoRtClock::wall($ahead);
 	goes_on($name);
 	nothing_went($name);
 }
 
 # who starts the server now has its quotes from tables, and with them the source's time
 $node->stop;
-$with_clock->(sub { $node->start });
+CryptoRtClock::with(sub { $node->start });
 nothing_went('started ten years on');
-clock(-3600);
+CryptoRtClock::wall(-3600);
 goes_on('an hour ago');
 nothing_went('an hour ago');
 
@@ -145,7 +72,7 @@ my $session = $node->background_psql('postgres', on_error_stop => 0);
 $session->query_safe('BEGIN; LOCK TABLE crypto_snapshots');
 for my $day (11, 12, 13, 0)
 {
-	clock($day * 86400 - 3600);
+	CryptoRtClock::wall($day * 86400 - 3600);
 	my $ticks = status($node, 'ticks');
 	wait_for(sub { status($node, 'ticks') > $ticks + 600 });
 }
@@ -157,11 +84,11 @@ sql_is($node, 'SELECT rows_refused FROM crypto_status()', '0', 'none is refused'
 
 # a page is polled twice at the same microsecond: it is there already
 my $stop = $node->safe_psql('postgres', 'SELECT (extract(epoch FROM now() + interval \'1 hour\') * 1000000)::bigint');
-clock(-3600, $stop);
+CryptoRtClock::wall(-3600, $stop);
 my $ticks = status($node, 'ticks');
 eventually(sub { status($node, 'ticks') > $ticks + 3000 && status($node, 'ticks_behind') < 1000 }, 'the clock stands still: ticks are taken all the same');
 sql_is($node, 'SELECT recorder_problem IS NULL FROM crypto_status()', 't', 'the clock stands still: no problem');
-clock(-3600);
+CryptoRtClock::wall(-3600);
 goes_on('the clock goes again');
 
 $node->stop;

@@ -18,15 +18,6 @@ SELECT (SELECT count(*) FROM pg_class WHERE relname LIKE 'crypto\_%' OR relname 
 	+ (SELECT count(*) FROM pg_proc WHERE proname LIKE 'crypto\_%') + (SELECT count(*) FROM pg_depend d WHERE d.refclassid = 'pg_extension'::regclass
 	AND NOT EXISTS (SELECT FROM pg_extension e WHERE e.oid = d.refobjid))
 SQL
-my $differ = <<'SQL';
-WITH wanted AS (
-	SELECT s.coin, r.resolution::crypto_resolution, crypto_bucket(r.width, s.time) AS time, min(s.time) AS first_at, max(s.time) AS last_at, count(*)::int AS ticks,
-		max(s.price) AS high, min(s.price) AS low, (array_agg(s.price ORDER BY s.time))[1] AS open, (array_agg(s.price ORDER BY s.time DESC))[1] AS close
-	FROM crypto_snapshots s, (VALUES ('1m', interval '1 minute'), ('1h', '1 hour'), ('1d', '24 hours')) r (resolution, width)
-	GROUP BY 1, 2, 3)
-SELECT count(*) FROM wanted w FULL JOIN crypto_candles c USING (coin, resolution, time)
-WHERE (w.first_at, w.last_at, w.ticks, w.high, w.low, w.open, w.close) IS DISTINCT FROM (c.first_at, c.last_at, c.ticks, c.high, c.low, c.open, c.close)
-SQL
 
 #
 # Six times over
@@ -43,7 +34,7 @@ for my $round (1 .. 6)
 		$node->safe_psql('postgres', 'ALTER EXTENSION crypto_rt UPDATE');
 	}
 	wait_for(sub { $node->safe_psql('postgres', 'SELECT count(*) > 400 FROM crypto_snapshots') eq 't' }) or $problems++;
-	$problems++ if $node->safe_psql('postgres', $differ) ne '0';
+	$problems++ if candles_differ($node) ne '0';
 	$problems++ if $node->safe_psql('postgres', 'SELECT ticks_lost FROM crypto_status()') ne '0';
 	$node->safe_psql('postgres', 'DROP EXTENSION crypto_rt');
 	$problems++ if $node->safe_psql('postgres', $left) ne '0';
@@ -67,7 +58,7 @@ for my $zone ('Europe/Berlin', 'Asia/Kathmandu', 'Pacific/Kiritimati')
 	wait_for(sub { $node->safe_psql('postgres', 'SHOW TimeZone') eq $zone });
 	$node->safe_psql('postgres', 'CREATE EXTENSION crypto_rt');
 	sql_becomes($node, "SELECT count(*) > 500 AND min(time) > now() - interval '1 minute' AND max(time) <= now() FROM crypto_snapshots", 't', "$zone: recording");
-	sql_is($node, $differ, '0', "$zone: candles are what the snapshots say");
+	candles_are_right($node, "$zone: candles are what the snapshots say");
 	sql_is($node, $bounds, '6|t|t', "$zone: tables are of days of UTC");
 	$node->safe_psql('postgres', 'DROP EXTENSION crypto_rt');
 }
@@ -100,7 +91,7 @@ SQL
 is($errors, '', 'who updates tickers in the recorder\'s way is never its victim');
 is(scalar(log_lines($node, qr/deadlock detected/, $offset)), 0, "no deadlock in $rounds rounds");
 sql_becomes($node, "SELECT recorder_problem IS NULL AND ticks_lost = 0 AND (SELECT max(now() - updated_at) < interval '5 seconds' FROM tickers WHERE rank <= 100) FROM crypto_status()", 't', 'tickers are current again', 60);
-sql_is($node, $differ, '0', 'candles are what the snapshots say');
+candles_are_right($node, 'candles are what the snapshots say');
 
 $node->stop;
 done_testing();
