@@ -435,11 +435,9 @@ append_snapshots(void)
 		if (coin == COIN_UNKNOWN)
 			break;
 		if (coin == COIN_LOST)
-		{
 			lost++;
-			continue;
-		}
-		tables_add_snapshot(tick->flags & BOARD_CREATED ? first : rows, coin, tick);
+		else
+			tables_add_snapshot(tick->flags & BOARD_CREATED ? first : rows, coin, tick);
 	}
 	if (lost > 0)
 		tell_refused("its coin is not in crypto_coins", NULL);

@@ -33,9 +33,9 @@
 #define PAUSE_MIN (LOOP_SECOND / 10)
 #define PAUSE_MAX LOOP_SECOND /* after a connection that could not be made */
 
-/* To compile a statement of a few milliseconds takes longer than to run it. */
 #define QUOTED(n) #n
 #define TEXT_OF(n) QUOTED(n)
+/* no JIT: to compile a statement of a few milliseconds takes longer than to run it */
 #define SERVER_SETTINGS "-c statement_timeout=" TEXT_OF(DATABASE_SECONDS) "s -c jit=off"
 
 #define SCHEMA "@extschema@"
