@@ -528,6 +528,46 @@ counts_tiers_and_ages(void **state)
 	assert_int_equal(quotes_count(1), 0);
 }
 
+/* A page is confirmed coin by coin: the same figures, fetched later. */
+static void
+confirmations_keep_quotes_young(void **state)
+{
+	static const char *const symbols[] = {"A", "B", "C"};
+	uint64_t version;
+
+	(void) state;
+	for (int i = 0; i < 3; i++)
+		take_quote(symbols[i], symbols[i], i + 1, "1", NOW);
+	quotes_settle();
+	unix_now = NOW + 61 * LOOP_SECOND;
+	assert_true(quotes_stale(find("A")));
+
+	for (int i = 0; i < 3; i++)
+	{
+		version = quotes_version();
+		assert_int_equal(take_quote(symbols[i], symbols[i], i + 1, "1", unix_now), QUOTES_RENEWED);
+		assert_true(quotes_version() > version);
+		assert_int_equal(quotes_freshest(0), unix_now);
+		assert_int_equal(quotes_freshest(1), unix_now);
+		assert_false(quotes_stale(find(symbols[i])));
+	}
+	quotes_settle();
+	assert_int_equal(quotes_count(1), 3);
+	assert_int_equal(quotes_seq(), 3);
+	assert_int_equal(changes, 3);
+	assert_int_equal(batches, 1);
+
+	/* read again before it was confirmed again: there is nothing to render anew */
+	version = quotes_version();
+	assert_int_equal(take_quote("A", "A", 1, "1", unix_now), QUOTES_RENEWED);
+	assert_int_equal(quotes_version(), version);
+
+	/* other figures of the same time are a change, though no message told of it */
+	assert_int_equal(take_quote("A", "A", 1, "2", unix_now), QUOTES_CHANGED);
+	quotes_settle();
+	assert_int_equal(batches, 2);
+}
+
 static void
 goes_stale_by_its_interval(void **state)
 {
@@ -568,6 +608,7 @@ main(void)
 		cmocka_unit_test_setup(keeps_them_in_order, begin),
 		cmocka_unit_test_setup(sweeps_what_is_not_marked, begin),
 		cmocka_unit_test_setup(counts_tiers_and_ages, begin),
+		cmocka_unit_test_setup(confirmations_keep_quotes_young, begin),
 		cmocka_unit_test_setup(goes_stale_by_its_interval, begin),
 	};
 	int failed = UNIT_RUN(tests);
