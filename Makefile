@@ -14,7 +14,7 @@ PG_CPPFLAGS = -DPGDLLEXPORT='__attribute__((visibility("default")))' $(shell $(P
 PG_CFLAGS = -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -Wno-declaration-after-statement \
 	-fvisibility=hidden $(WERROR)
 SHLIB_LINK = $(shell $(PKG_CONFIG) --libs json-c libcurl hiredis) -lanl
-EXTRA_CLEAN = build
+EXTRA_CLEAN = build src/web/react/dist
 
 REGRESS = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
 # the expected output is looked for in ./expected, where pg_regress looks first
@@ -51,14 +51,33 @@ build/coinlore_sim: $(SIM_SOURCES) $(wildcard src/sim/*.h)
 	$(CC) $(PROGRAM_CFLAGS) $(CPPFLAGS) $(LDFLAGS) -o $@ $(SIM_SOURCES) \
 		$$($(PKG_CONFIG) --cflags --libs libmicrohttpd json-c libcurl zlib) -lm -lpthread
 
-build/crypto_rt_http: $(HTTP_SOURCES) $(CORE_SOURCES) $(wildcard src/http/*.h src/core/*.h)
+HTTP_ALL_SOURCES = $(HTTP_SOURCES) $(CORE_SOURCES) build/web_files.c
+
+build/crypto_rt_http: $(HTTP_ALL_SOURCES) $(wildcard src/http/*.h src/core/*.h)
 	@mkdir -p build
-	$(CC) $(PROGRAM_CFLAGS) -D_GNU_SOURCE $(CPPFLAGS) $(LDFLAGS) -o $@ $(HTTP_SOURCES) $(CORE_SOURCES) $(HTTP_LIBS) -lm
+	$(CC) $(PROGRAM_CFLAGS) -D_GNU_SOURCE $(CPPFLAGS) $(LDFLAGS) -o $@ $(HTTP_ALL_SOURCES) $(HTTP_LIBS) -lm
 
 # the same with the sanitizers, for the hostile clients of test/t/022_http_hostile.t
-build/crypto_rt_http.asan: $(HTTP_SOURCES) $(CORE_SOURCES) $(wildcard src/http/*.h src/core/*.h)
+build/crypto_rt_http.asan: $(HTTP_ALL_SOURCES) $(wildcard src/http/*.h src/core/*.h)
 	@mkdir -p build
-	$(CC) $(PROGRAM_CFLAGS) -D_GNU_SOURCE $(SANITIZE) -o $@ $(HTTP_SOURCES) $(CORE_SOURCES) $(HTTP_LIBS) -lm
+	$(CC) $(PROGRAM_CFLAGS) -D_GNU_SOURCE $(SANITIZE) -o $@ $(HTTP_ALL_SOURCES) $(HTTP_LIBS) -lm
+
+#
+# The dashboard, compiled into the daemon
+#
+
+# src/web/build looks itself whether there is something to do; for the tests it must come of it, for the daemon it may not
+WEB_FOR = make
+
+.PHONY: web build-web
+web:
+	@src/web/build web
+
+build-web:
+	@src/web/build $(WEB_FOR)
+
+build/web_files.c: build-web
+	@src/web/embed build/web $@
 
 build/watch build/streams: build/%: test/bench/%.c
 	@mkdir -p build
@@ -88,6 +107,7 @@ help:
 	@echo "make            build the extension, the HTTP daemon and the simulator"
 	@echo "make run        install what is missing, build, and show live prices; Ctrl-C stops all of it"
 	@echo "make test       install what is missing, build, and run every test"
+	@echo "make web        build the dashboard, which make puts into the daemon"
 	@echo "make install    install the extension into PostgreSQL ($(PG_CONFIG))"
 	@echo "make install-http  install the HTTP daemon and its systemd units ($(PREFIX))"
 	@echo "make installcheck  run the SQL tests against a running server"
@@ -105,7 +125,7 @@ run:
 
 test:
 	@src/run/install-deps test
-	@$(MAKE) --no-print-directory -s all build/crypto_rt_http.asan unit fuzz test/js/node_modules WERROR=-Werror
+	@$(MAKE) --no-print-directory -s all build/crypto_rt_http.asan unit fuzz test/js/node_modules WERROR=-Werror WEB_FOR=test
 	@$(AS_ROOT) $(MAKE) --no-print-directory -s install
 	@test/run
 
@@ -173,4 +193,4 @@ lint:
 		--suppressions-list=test/cppcheck-suppressions src/core src/sim src/extension src/http
 	clang-tidy --quiet $(CORE_SOURCES) $(SIM_SOURCES) -- -std=gnu11 $$($(PKG_CONFIG) --cflags json-c)
 	clang-tidy --quiet $(HTTP_SOURCES) -- -std=gnu11 -D_GNU_SOURCE $$($(PKG_CONFIG) --cflags json-c hiredis libpq)
-	shellcheck -x $$(grep -rlE '^#!.*(bash|/sh)|^# shellcheck shell' src/run test .ci)
+	shellcheck -x $$(grep -rlE '^#!.*(bash|/sh)|^# shellcheck shell' src/run test .ci) src/web/build src/web/embed

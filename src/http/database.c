@@ -9,7 +9,6 @@
  */
 #include "database.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,8 +34,9 @@
 
 #define QUOTED(n) #n
 #define TEXT_OF(n) QUOTED(n)
-/* no JIT: to compile a statement of a few milliseconds takes longer than to run it */
-#define SERVER_SETTINGS "-c statement_timeout=" TEXT_OF(DATABASE_SECONDS) "s -c jit=off"
+/* No JIT: to compile a statement of a few milliseconds takes longer than to run it.  Intervals look the same everywhere. */
+#define SERVER_SETTINGS                                                                                      \
+	"-c statement_timeout=" TEXT_OF(DATABASE_SECONDS) "s -c jit=off -c intervalstyle=postgres"
 
 #define SCHEMA "@extschema@"
 #define NO_SCHEMA "pg_catalog" /* where nothing of the extension's is found */
@@ -122,6 +122,7 @@ make_wait(const DatabaseQuery *query)
 	wait->query.text = put(&to, query->text);
 	wait->query.count = query->count;
 	wait->query.values = wait->values;
+	wait->query.unlogged = query->unlogged;
 	for (int i = 0; i < query->count; i++)
 		wait->values[i] = query->values[i] != NULL ? put(&to, query->values[i]) : NULL;
 	return wait;
@@ -405,7 +406,7 @@ take_refusal(Member *member)
 		close_member(member);
 		close_idle(LOOP_NEVER);
 	}
-	if (wait != NULL && outcome != DATABASE_LATE)
+	if (wait != NULL && outcome != DATABASE_LATE && !wait->query.unlogged)
 		log_failure(wait, result);
 	if (wait != NULL)
 		answer(wait, outcome, result);

@@ -11,6 +11,7 @@
 #define CRYPTO_RT_HTTP_DATABASE_H
 
 #include <libpq-fe.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #define DATABASE_QUEUE_MAX 256
@@ -22,6 +23,7 @@ typedef struct DatabaseQuery
 	const char *text;          /* @extschema@ in it becomes the extension's schema, quoted */
 	int count;                 /* of values */
 	const char *const *values; /* for $1 and so on; NULL is NULL */
+	bool unlogged;             /* whoever asks logs what the server refuses */
 } DatabaseQuery;
 
 typedef enum DatabaseOutcome

@@ -7,30 +7,29 @@
 #include <string.h>
 
 #include "routes.h"
-#include "text.h"
 
-enum MHD_Result
-index_show(Request *request)
+void
+index_write(Text *text, bool dashboard)
 {
-	Text text = {0};
-	struct MHD_Response *response;
-
-	text_string(&text,
-				"<!doctype html>\n<meta charset=\"utf-8\"><title>crypto_rt</title>\n"
-				"<h1>crypto_rt</h1>\n<p>Real-time crypto prices.  What there is to ask for:</p>\n<ul>\n");
+	text_string(text, "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>crypto_rt</title>\n"
+					  "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+					  "<h1>crypto_rt</h1>\n");
+	if (!dashboard)
+		text_string(
+			text, "<p>This daemon was built without its dashboard.  With Node.js 18 or newer and npm there, "
+				  "<code>make web</code> says what is missing or builds it, and <code>make</code> puts it "
+				  "in; or <code>--web-dir</code> names a folder that holds it.\n");
+	text_string(text, "<p>Real-time crypto prices.  What there is to ask for:\n<ul>\n");
 	for (int i = 0; i < routes_count(); i++)
 	{
 		const char *name = routes_get(i)->name;
 		const char *hole = strstr(name, "{symbol}");
 
 		if (hole == NULL)
-			text_format(&text, "<li><a href=\"%s\">%s</a>\n", name, name);
+			text_format(text, "<li><a href=\"%s\">%s</a>\n", name, name);
 		else
-			text_format(&text, "<li><a href=\"%.*sBTC%s\">%s</a>\n", (int) (hole - name), name,
+			text_format(text, "<li><a href=\"%.*sBTC%s\">%s</a>\n", (int) (hole - name), name,
 						hole + strlen("{symbol}"), name);
 	}
-	text_string(&text, "</ul>\n");
-	response = reply_of_text(&text, "text/html; charset=utf-8");
-	reply_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "public, max-age=60");
-	return reply_response(request, MHD_HTTP_OK, response);
+	text_string(text, "</ul>\n");
 }

@@ -14,16 +14,20 @@
 #include <unistd.h>
 
 #include "database.h"
+#include "extension_status.h"
 #include "feed.h"
 #include "log.h"
 #include "loop.h"
 #include "options.h"
 #include "prices.h"
 #include "quotes.h"
+#include "samples.h"
 #include "server.h"
+#include "stats.h"
 #include "stream.h"
 #include "system.h"
 #include "text.h"
+#include "web.h"
 
 #define FILES_BESIDE                                                                                         \
 	128 /* open files that are no connections of clients: half of them may be the database's */
@@ -118,13 +122,26 @@ stop(int number)
 }
 
 static void
+reload_web(void)
+{
+	char err[WEB_ERROR_SIZE];
+
+	if (web_load(err, sizeof(err)))
+		log_info("read the dashboard in %s anew", options()->web_dir);
+	else
+		log_error("the dashboard stays as it was: %s", err);
+}
+
+static void
 reload(int number)
 {
 	(void) number;
-	if (options()->tls_cert == NULL)
-		log_info("there is no certificate to read anew at SIGHUP");
-	else
+	if (options()->tls_cert == NULL && options()->web_dir == NULL)
+		log_info("there is no certificate and no dashboard to read anew at SIGHUP");
+	if (options()->tls_cert != NULL)
 		server_reload_tls();
+	if (options()->web_dir != NULL)
+		reload_web();
 }
 
 static void
@@ -151,6 +168,7 @@ announce(void)
 static const char *
 start(void)
 {
+	static char err[WEB_ERROR_SIZE];
 	const char *problem = loop_init();
 
 	if (problem != NULL)
@@ -158,10 +176,15 @@ start(void)
 	loop_signal(SIGTERM, stop);
 	loop_signal(SIGINT, stop);
 	loop_signal(SIGHUP, reload);
+	if (!web_load(err, sizeof(err)))
+		return err;
 	quotes_init();
 	prices_init();
 	database_init();
 	stream_init();
+	extension_status_init();
+	samples_init();
+	stats_init();
 	return server_start(system_listen_fd());
 }
 

@@ -9,14 +9,9 @@
  */
 #include "metrics.h"
 
-#include <dirent.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "candles.h"
 #include "database.h"
@@ -25,6 +20,7 @@
 #include "log.h"
 #include "loop.h"
 #include "options.h"
+#include "process.h"
 #include "quotes.h"
 #include "reply_cache.h"
 #include "stream.h"
@@ -161,6 +157,26 @@ metrics_connections(int change)
 	connections += change;
 	if (change > 0)
 		connections_total += (uint64_t) change;
+}
+
+MetricsCounts
+metrics_counts(void)
+{
+	MetricsCounts sum = {.connections = connections > 0 ? connections : 0};
+
+	for (int r = 0; r < ROUTES_MAX && counts[r].route != NULL; r++)
+		for (int m = 0; m < METHODS; m++)
+			for (int s = 0; s < status_count; s++)
+			{
+				uint64_t n = counts[r].requests[m][s];
+
+				sum.requests += n;
+				if (statuses[s] >= 500)
+					sum.server_errors += n;
+				else if (statuses[s] >= 400 && statuses[s] != STATUS_GONE)
+					sum.client_errors += n;
+			}
+	return sum;
 }
 
 /*
@@ -413,81 +429,25 @@ show_database(Text *text)
 	show_count(text, PREFIX "reply_cache_bytes", "Bytes that they take.", reply_cache_bytes());
 }
 
-/* When we were started, in unix seconds; 0: unknown. */
-static double
-start_time(void)
-{
-	static double found;
-	FILE *file = found == 0 ? fopen("/proc/self/stat", "re") : NULL;
-	char line[1024] = "";
-	const char *after_name;
-	unsigned long long ticks;
-	struct timespec up;
-
-	if (file == NULL)
-		return found;
-	if (fgets(line, sizeof(line), file) != NULL && (after_name = strrchr(line, ')')) != NULL &&
-		sscanf(after_name + 1,
-			   " %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu",
-			   &ticks) == 1)
-	{
-		clock_gettime(CLOCK_BOOTTIME, &up);
-		found = (double) loop_unix() / LOOP_SECOND - ((double) up.tv_sec + (double) up.tv_nsec / 1e9) +
-				(double) ticks / (double) sysconf(_SC_CLK_TCK);
-	}
-	fclose(file);
-	return found;
-}
-
-/* Newer kernels tell in one call.  To go through ten thousand would take 10 ms; -1: not now. */
-static int64_t
-open_files(void)
-{
-	struct stat st;
-	DIR *folder;
-	int64_t count = -3; /* ".", ".." and the folder itself */
-
-	if (stat("/proc/self/fd", &st) == 0 && st.st_size > 0)
-		return st.st_size;
-	folder = connections < COUNTABLE_FILES ? opendir("/proc/self/fd") : NULL;
-	if (folder == NULL)
-		return -1;
-	while (readdir(folder) != NULL)
-		count++;
-	closedir(folder);
-	return count;
-}
-
 /* Names that every program has, without our prefix. */
 static void
 show_process(Text *text)
 {
-	struct rusage used;
+	ProcessUsage usage = process_usage();
+	int64_t open_files = process_open_files(connections < COUNTABLE_FILES);
 	struct rlimit files;
-	unsigned long long size = 0;
-	unsigned long long resident = 0;
-	FILE *file = fopen("/proc/self/statm", "re");
 
-	if (file != NULL)
+	if (usage.virtual_bytes > 0)
 	{
-		if (fscanf(file, "%llu %llu", &size, &resident) == 2)
-		{
-			show_count(text, "process_virtual_memory_bytes", "Virtual memory.",
-					   size * (uint64_t) sysconf(_SC_PAGESIZE));
-			show_count(text, "process_resident_memory_bytes", "Resident memory.",
-					   resident * (uint64_t) sysconf(_SC_PAGESIZE));
-		}
-		fclose(file);
+		show_count(text, "process_virtual_memory_bytes", "Virtual memory.", usage.virtual_bytes);
+		show_count(text, "process_resident_memory_bytes", "Resident memory.", usage.resident_bytes);
 	}
-	getrusage(RUSAGE_SELF, &used);
 	describe(text, "process_cpu_seconds_total", "counter", "Processor time, user and system.");
-	text_format(text, "process_cpu_seconds_total %.6f\n",
-				(double) (used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
-					(double) (used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6);
+	text_format(text, "process_cpu_seconds_total %.6f\n", usage.processor_seconds);
 	describe(text, "process_start_time_seconds", "gauge", "When the process started, in unix time.");
-	text_format(text, "process_start_time_seconds %.2f\n", start_time());
-	if (open_files() >= 0)
-		show_count(text, "process_open_fds", "Open files.", (uint64_t) open_files());
+	text_format(text, "process_start_time_seconds %.2f\n", process_started());
+	if (open_files >= 0)
+		show_count(text, "process_open_fds", "Open files.", (uint64_t) open_files);
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0)
 		show_count(text, "process_max_fds", "Open files that there may be.", files.rlim_cur);
 }

@@ -67,6 +67,9 @@ static const char usage[] =
 	"                         ::1; may be given again\n"
 	"\n"
 	"Else\n"
+	"  --web-dir DIR          serve the dashboard of this folder (index.html and the\n"
+	"                         files beside it) in place of the one that is built in;\n"
+	"                         SIGHUP reads it anew\n"
 	"  --cors-origin ORIGIN   (*) whose pages may read us, as https://example.com;\n"
 	"                         may be given again; '' for nobody's\n"
 	"  --access-log           a line of JSON on standard output for each request\n"
@@ -119,7 +122,7 @@ static bool
 read_file_name(const Setting *setting, const char *name, char *value)
 {
 	if (value[0] == '\0')
-		return value_wrong("%s takes the name of a file, and it is empty", name);
+		return value_wrong("%s takes a name, and it is empty", name);
 	*(const char **) setting->field = memory_dup(value);
 	return true;
 }
@@ -232,6 +235,7 @@ static const Setting settings[] = {
 	{"header-timeout", read_number, PLAIN, &current.header_timeout, 1, 300},
 	{"trusted-proxy", read_proxies, LIST, NULL, 0, 0},
 	{"cors-origin", read_origins, OPTIONAL_LIST, NULL, 0, 0},
+	{"web-dir", read_file_name, PLAIN, &current.web_dir, 0, 0},
 	{"access-log", read_switch, SWITCH, &current.access_log, 0, 0},
 	{"allow-root", read_switch, SWITCH, &current.allow_root, 0, 0},
 	{"quiet", read_switch, SWITCH, &current.quiet, 0, 0},

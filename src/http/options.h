@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define OPTIONS_VERSION "1.0" /* of the daemon */
+#define OPTIONS_VERSION "1.1" /* of the daemon */
 #define OPTIONS_PROXIES_MAX 16
 #define OPTIONS_ORIGINS_MAX 16
 
@@ -42,6 +42,8 @@ typedef struct Options
 	const char *database;       /* libpq's conninfo or url, holds a password perhaps; NULL: no PostgreSQL */
 	const char *database_shown; /* for logs: database name, host and port; NULL: no PostgreSQL */
 	int database_connections;   /* for queries, at the most */
+
+	const char *web_dir; /* folder of the dashboard; NULL: the one that is compiled in */
 
 	/* limits */
 	int max_connections;

@@ -17,7 +17,6 @@
 #include "memory.h"
 #include "quotes.h"
 #include "ranked.h"
-#include "stream.h"
 #include "text.h"
 
 #define PAGE_QUOTES 100
@@ -35,8 +34,7 @@ typedef enum Kind
 {
 	KIND_BEST,   /* the best ranked; number is the limit, 0: all */
 	KIND_LISTED, /* those in list; number is the limit, 0: all */
-	KIND_PAGE,   /* number is the page */
-	KIND_STATS
+	KIND_PAGE    /* number is the page */
 } Kind;
 
 typedef struct Wanted
@@ -337,136 +335,6 @@ compose_page(Body *body, int64_t page, BodyPiece *rest)
 }
 
 /*
- * Counts.
- */
-
-typedef struct TierStats
-{
-	int coins;
-	int stale;
-	int32_t interval; /* seconds; the shortest of its quotes */
-	int64_t freshest; /* age in seconds */
-	int64_t oldest;
-} TierStats;
-
-static void
-count_quote(TierStats *tier, const HeldQuote *quote)
-{
-	int64_t age = quotes_age(quote);
-
-	if (tier->coins == 0 || age < tier->freshest)
-		tier->freshest = age;
-	if (tier->coins == 0 || quote->interval < tier->interval)
-		tier->interval = quote->interval;
-	if (age > tier->oldest)
-		tier->oldest = age;
-	tier->coins++;
-	tier->stale += quotes_stale(quote);
-}
-
-static void
-write_tiers(Text *text, const TierStats *tiers)
-{
-	const char *comma = "";
-
-	text_string(text, ",\"tiers\":[");
-	for (int n = 1; n <= QUOTES_TIERS_MAX; n++)
-	{
-		const TierStats *tier = &tiers[n % QUOTES_TIERS_MAX]; /* the unknown one is the last */
-
-		if (tier->coins == 0)
-			continue;
-		if (n < QUOTES_TIERS_MAX)
-			text_format(text, "%s{\"tier\":\"tier%d\"", comma, n);
-		else
-			text_format(text, "%s{\"tier\":\"unknown\"", comma);
-		text_format(text,
-					",\"coins\":%d,\"interval\":%d,\"freshest_age_seconds\":%" PRId64
-					",\"oldest_age_seconds\":%" PRId64 "}",
-					tier->coins, tier->interval, tier->freshest, tier->oldest);
-		comma = ",";
-	}
-	text_string(text, "]");
-}
-
-static void
-write_streams(Text *text)
-{
-	StreamCounts counts = stream_counts();
-
-	text_format(text,
-				",\"streams\":{\"open\":%d,\"subscriptions\":%d,\"opened\":%" PRIu64 ",\"frames\":%" PRIu64
-				",\"bytes\":%" PRIu64 ",\"conflated\":%" PRIu64 ",\"stalled\":%" PRIu64 "}",
-				counts.open, counts.subscriptions, counts.opened, counts.frames, counts.bytes,
-				counts.conflated, counts.stalled);
-}
-
-static void
-write_source(Text *text, const FeedSource *source)
-{
-	text_json(text, source->name, strlen(source->name));
-	text_format(text,
-				":{\"ready\":%s,\"connects\":%" PRId64 ",\"rereads\":%" PRId64 ",\"gaps\":%" PRId64
-				",\"refused\":%" PRId64 ",\"problem\":",
-				source->ready ? "true" : "false", source->connects, source->rereads, source->gaps,
-				source->refused);
-	if (source->problem[0] != '\0')
-		text_json(text, source->problem, strlen(source->problem));
-	else
-		text_string(text, "null");
-	text_string(text, "}");
-}
-
-static void
-write_freshest(Text *text)
-{
-	char time[QUOTE_TIME_SIZE];
-	int64_t freshest = quotes_freshest(0);
-	int64_t age = (loop_unix() - freshest) / LOOP_SECOND;
-
-	if (quotes_count(0) == 0)
-	{
-		text_string(text, ",\"last_update\":null,\"age_seconds\":null");
-		return;
-	}
-	quote_time(freshest, time);
-	text_format(text, ",\"last_update\":\"%s\",\"age_seconds\":%" PRId64, time, age > 0 ? age : 0);
-}
-
-static void
-compose_stats(Body *body)
-{
-	Text *text = &body->head;
-	const FeedSource *source = feed_current();
-	TierStats tiers[QUOTES_TIERS_MAX] = {0};
-	int total;
-	HeldQuote *const *quotes = quotes_ranked(&total);
-	int stale = 0;
-
-	for (int i = 0; i < total; i++)
-		count_quote(&tiers[quotes[i]->tier], quotes[i]);
-	for (int i = 0; i < QUOTES_TIERS_MAX; i++)
-		stale += tiers[i].stale;
-	text_string(text, "{\"timestamp\":\"");
-	write_now(text);
-	text_string(text, "\",\"source\":");
-	if (source != NULL)
-		text_json(text, source->name, strlen(source->name));
-	else
-		text_string(text, "null");
-	text_format(text, ",\"total_coins\":%d,\"fresh_coins\":%d,\"stale_coins\":%d", total, total - stale,
-				stale);
-	write_freshest(text);
-	write_tiers(text, tiers);
-	write_streams(text);
-	text_string(text, ",\"feed\":{");
-	write_source(text, &feed_redis);
-	text_string(text, ",");
-	write_source(text, &feed_postgres);
-	text_string(text, "}}");
-}
-
-/*
  * Replies that are kept.
  */
 
@@ -549,10 +417,6 @@ render(const Wanted *wanted, Kept *made)
 			break;
 		case KIND_PAGE:
 			reply->max_age = compose_page(&body, wanted->number, &rest);
-			break;
-		case KIND_STATS:
-			compose_stats(&body);
-			reply->max_age = 1;
 			break;
 	}
 	reply->packed = wanted->gzip && body.count > 0 && body_len(&body) >= WORTH_PACKING;
@@ -646,12 +510,6 @@ prices_page(Request *request)
 	if (without_quotes())
 		return reply_without_quotes(request);
 	return reply_wanted(request, &wanted);
-}
-
-enum MHD_Result
-prices_stats(Request *request)
-{
-	return reply_wanted(request, &(Wanted){.kind = KIND_STATS});
 }
 
 void

@@ -12,9 +12,8 @@
 
 extern void prices_init(void);
 
-extern enum MHD_Result prices_one(Request *request);   /* /api/v1/crypto/{symbol}/price */
-extern enum MHD_Result prices_many(Request *request);  /* /api/v1/crypto/prices */
-extern enum MHD_Result prices_page(Request *request);  /* /api/v1/crypto?page=N */
-extern enum MHD_Result prices_stats(Request *request); /* /api/v1/crypto/stats */
+extern enum MHD_Result prices_one(Request *request);  /* /api/v1/crypto/{symbol}/price */
+extern enum MHD_Result prices_many(Request *request); /* /api/v1/crypto/prices */
+extern enum MHD_Result prices_page(Request *request); /* /api/v1/crypto?page=N */
 
 #endif /* CRYPTO_RT_HTTP_PRICES_H */

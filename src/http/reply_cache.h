@@ -1,6 +1,6 @@
 /*
  * reply_cache.h
- *	  Replies that were made of the database's rows, kept for a short time by what was asked for.
+ *	  Replies that are kept for a short time, by what was asked for.
  *
  * Bounded in number and in bytes: what was not asked for the longest goes first.
  */

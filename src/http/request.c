@@ -16,7 +16,7 @@
 #define ERROR_SIZE 1024
 #define SYMBOL_SHOWN_MAX 200 /* bytes of an unknown symbol in an error */
 
-/* the size of the response that reply_of_blob made last, for reply_response to count */
+/* the size of the response that was made last, for reply_response to count */
 static struct MHD_Response *newest;
 static uint64_t newest_len;
 
@@ -82,6 +82,14 @@ reply_of_blob(Blob *blob)
 	newest = MHD_create_response_from_buffer_with_free_callback_cls(blob->len, blob->bytes, drop_blob,
 																	blob_share(blob));
 	newest_len = blob->len;
+	return memory_check(newest);
+}
+
+struct MHD_Response *
+reply_of_constant(const void *bytes, size_t len)
+{
+	newest = MHD_create_response_from_buffer(len, (void *) bytes, MHD_RESPMEM_PERSISTENT);
+	newest_len = len;
 	return memory_check(newest);
 }
 

@@ -24,7 +24,7 @@ typedef struct Request
 	const Route *route;
 	const char *method;
 	char *target; /* path and query as sent; the request's own */
-	char *symbol; /* what stood for {symbol} in the route, decoded; "" when the route has none */
+	char *symbol; /* what stood for {symbol} or {file} in the route, decoded; "" when the route has none */
 	size_t symbol_len;
 	struct in6_addr address; /* the client's; behind a trusted proxy the one that it names */
 	bool head;               /* HEAD: as GET, without the body */
@@ -105,8 +105,9 @@ extern void reply_max_age(struct MHD_Response *response, int32_t seconds);
 /* A response of a text, which is empty again. */
 extern struct MHD_Response *reply_of_text(Text *text, const char *content_type);
 
-/* A response of a blob's bytes, which it holds until it is destroyed. */
+/* A response of a blob's bytes, which it holds until it is destroyed; and one of bytes that are always there. */
 extern struct MHD_Response *reply_of_blob(Blob *blob);
+extern struct MHD_Response *reply_of_constant(const void *bytes, size_t len);
 
 extern void reply_header(struct MHD_Response *response, const char *name, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

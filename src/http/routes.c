@@ -7,10 +7,11 @@
 #include <string.h>
 
 #include "candles.h"
-#include "index.h"
 #include "metrics.h"
 #include "prices.h"
+#include "stats.h"
 #include "stream.h"
+#include "web.h"
 
 #define SYMBOL "{symbol}"
 #define NEAR_LEN 80 /* longer paths have no hint */
@@ -21,13 +22,17 @@ static const Route routes[] = {
 	{"/api/v1/crypto/prices", prices_many, false},
 	{"/api/v1/crypto/stream", stream_open, false},
 	{"/api/v1/crypto", prices_page, false},
-	{"/api/v1/crypto/stats", prices_stats, false},
+	{"/api/v1/crypto/stats", stats_show, false},
 	{"/api/v1/crypto/{symbol}/candles", candles_show, false},
 	{"/healthz", metrics_health, true},
 	{"/readyz", metrics_ready, true},
 	{"/metrics", metrics_show, true},
-	{"/", index_show, false},
+	{"/api", web_list, false},
+	{"/", web_index, false},
 };
+
+/* One for all files of the dashboard. */
+static const Route file_route = {"/{file}", web_file, false};
 
 const Route routes_none = {"none", NULL, false};
 
@@ -66,7 +71,11 @@ routes_find(const char *path, const char **symbol, size_t *len)
 			return &routes[i];
 	*symbol = "";
 	*len = 0;
-	return NULL;
+	if (path[0] != '/' || !web_has(path + 1))
+		return NULL;
+	*symbol = path + 1;
+	*len = strlen(path + 1);
+	return &file_route;
 }
 
 /* Insertions, deletions and exchanges that make b of a; both are at most NEAR_LEN long. */
@@ -132,7 +141,7 @@ routes_near(const char *path)
 		size_t n = fill(routes[i].name, path, filled);
 		int d = n <= NEAR_LEN ? distance(path, len, filled, n) : best;
 
-		if (d < best && (size_t) d < n)
+		if (d < best && 2 * (size_t) d < n)
 		{
 			best = d;
 			near = routes[i].name;

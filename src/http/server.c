@@ -184,8 +184,8 @@ reply_not_found(Request *request, const char *path)
 	char hint[128];
 
 	if (near == NULL)
-		return reply_error(request, MHD_HTTP_NOT_FOUND, "the endpoints are listed at /", "there is no %.200s",
-						   path);
+		return reply_error(request, MHD_HTTP_NOT_FOUND, "the endpoints are listed at /api",
+						   "there is no %.200s", path);
 	snprintf(hint, sizeof(hint), "did you mean %s?", near);
 	return reply_error(request, MHD_HTTP_NOT_FOUND, hint, "there is no %.200s", path);
 }

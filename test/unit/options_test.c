@@ -306,7 +306,7 @@ says_what_is_wrong(void **state)
 		{{0}, {"CRYPTO_RT_HTTP_LISTEN=x"}, "CRYPTO_RT_HTTP_LISTEN takes HOST:PORT"},
 		{{"--tls-cert", "c"}, {0}, "--tls-cert and --tls-key go together: --tls-key is missing"},
 		{{0}, {"CRYPTO_RT_HTTP_TLS_KEY=k"}, "--tls-cert is missing"},
-		{{"--port-file", ""}, {0}, "--port-file takes the name of a file, and it is empty"},
+		{{"--port-file", ""}, {0}, "--port-file takes a name, and it is empty"},
 		{{"--redis", "localhost"},
 		 {0},
 		 "--redis cannot be used: it must begin with redis:// or unix://; it takes redis://["},
