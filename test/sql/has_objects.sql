@@ -55,6 +55,21 @@ CREATE FUNCTION pg_temp.columns_of(regclass) RETURNS SETOF text LANGUAGE sql AS 
 	FROM pg_attribute WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped ORDER BY attnum
 $$;
 
+-- as it is where there are many rows
+CREATE FUNCTION pg_temp.plan(text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	line text;
+	plan text = '';
+BEGIN
+	SET LOCAL enable_seqscan = off;
+	SET LOCAL enable_bitmapscan = off;
+	FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) SELECT * FROM' || $1 LOOP
+		plan := plan || line || E'\n';
+	END LOOP;
+	RETURN plan;
+END
+$$;
+
 SELECT has_type('crypto_quote');
 SELECT results_eq('SELECT pg_temp.columns_of(''crypto_quote'')', ARRAY[
 	'symbol text', 'name text', 'price numeric', 'price_btc numeric', 'rank integer', 'change_1h numeric',
@@ -113,6 +128,44 @@ SELECT set_has('SELECT pg_temp.columns_of(''status'')', $$ SELECT unnest(ARRAY[
 	'ticks_behind bigint', 'ticks_lost bigint', 'tickers_written bigint', 'snapshots_written bigint',
 	'flush_failures bigint', 'last_flush timestamp with time zone', 'launcher_problem text', 'launcher_pid integer',
 	'poller_pid integer', 'publisher_pid integer', 'recorder_pid integer']) $$, 'crypto_status() has its columns');
+
+--
+-- crypto_rt_api, whose names are in URLs
+--
+SELECT views_are('crypto_rt_api', '{tickers,coins,quotes,history,candles,movers,market,status,tiers}'::name[]);
+SELECT columns_are('crypto_rt_api', view::name, columns::name[]) FROM (VALUES
+	('tickers', '{symbol,name,asset_type,price,price_btc,rank,change_1h,change_24h,change_7d,volume_24h,market_cap,circulating_supply,total_supply,max_supply,tier,active,nameid,coinlore_id,source,source_time,updated_at}'),
+	('coins', '{coin,nameid,coinlore_id,symbol,name,owns_symbol,active,first_seen,updated_at}'),
+	('quotes', '{symbol,name,price,price_btc,rank,change_1h,change_24h,change_7d,volume_24h,market_cap,circulating_supply,total_supply,max_supply,last_updated,update_interval,tier,source,id,coinlore_id,nameid,active,fetched_at,source_time,stale}'),
+	('history', '{symbol,nameid,time,price,volume_24h,simulated,coin}'),
+	('candles', '{symbol,nameid,resolution,time,open,high,low,close,volume_24h,ticks,simulated,first_at,last_at,coin}'),
+	('movers', '{direction,place,symbol,name,price,change_1h,change_24h,change_7d,volume_24h,market_cap,rank,source}'),
+	('market', '{coins,active_coins,market_cap,volume_24h,change_24h,btc_dominance,eth_dominance,fetched_at,simulated}'),
+	('status', '{state,source,coins,active_coins,refused_coins,problems,requests_per_second,pages_fetched,pages_unchanged,pages_failed,rows_rejected,sweeps,last_poll,last_sweep,redis_connected,redis_connects,redis_quotes,redis_messages,redis_errors,ticks,ticks_behind,ticks_lost,tickers_written,snapshots_written,rows_refused,flush_failures,last_flush}'),
+	('tiers', '{tier,first_rank,last_rank,coins,pages,interval_asked,interval_allowed,interval_achieved,polls,late,failed,ttl}')) AS v (view, columns);
+SELECT results_eq($$
+	SELECT format('%s(%s) %s', proname, pg_get_function_arguments(oid), pg_get_function_result(oid)) COLLATE "default", provolatile::text
+	FROM pg_proc WHERE pronamespace = 'crypto_rt_api'::regnamespace ORDER BY 1 $$, $$ VALUES
+	('candles(symbol text, resolution interval, since timestamp with time zone, until timestamp with time zone DEFAULT now(), fill boolean DEFAULT false, OUT "time" timestamp with time zone, OUT open numeric, OUT high numeric, OUT low numeric, OUT close numeric, OUT volume_24h numeric, OUT ticks bigint, OUT simulated boolean) SETOF record', 's'),
+	('convert(amount numeric, "from" text, "to" text) numeric', 's'),
+	('history(symbol text, since timestamp with time zone, until timestamp with time zone DEFAULT now(), OUT "time" timestamp with time zone, OUT price numeric, OUT volume_24h numeric, OUT simulated boolean) SETOF record', 's'),
+	('price(symbol text) numeric', 's'),
+	('price_at(symbol text, at timestamp with time zone) numeric', 's'),
+	('quote(symbol text) SETOF crypto_quote', 's'),
+	('quotes(max_rank integer DEFAULT NULL::integer) SETOF crypto_quote', 's') $$, 'crypto_rt_api has its functions');
+
+-- the planner puts these in the place of their call, so that orders and limits reach the tables
+SELECT unalike(pg_temp.plan(call), '%Function Scan on ' || name || '%', name || '() is inlined') FROM (VALUES
+	('history', $$ crypto_rt_api.history('BTC', '-infinity') ORDER BY time DESC LIMIT 1 $$),
+	('quote', $$ crypto_rt_api.quote('BTC') $$), ('quotes', $$ crypto_rt_api.quotes(10) $$),
+	('candles', $$ crypto_rt_api.candles('BTC', '1 hour', '-infinity') $$)) AS f (name, call);
+SELECT unalike(pg_temp.plan(rows), '%Sort%', 'the index has the order of ' || rows) FROM unnest(ARRAY[
+	$$ crypto_rt_api.history('BTC', '-infinity') ORDER BY time DESC LIMIT 1 $$,
+	$$ crypto_rt_api.history WHERE coin = 1 ORDER BY time DESC LIMIT 1 $$,
+	$$ crypto_rt_api.candles WHERE coin = 1 AND resolution = '1m' ORDER BY time DESC LIMIT 1 $$]) AS rows;
+INSERT INTO crypto_coins (nameid, symbol, owns_symbol, active) SELECT 'regress ' || i, 'REGRESS' || i, true, true FROM generate_series(1, 10000) i;
+ANALYZE crypto_coins;
+SELECT alike(pg_temp.plan($$ crypto_rt_api.history WHERE symbol = 'BTC' AND time > now() $$), '%crypto_coins_owned_symbol%', 'symbols are looked up in an index');
 
 --
 -- Every object of the extension, and every column, tells what it is

@@ -59,6 +59,30 @@ SELECT throws_ok(format('SELECT %s', call), '42501', NULL, 'but must not call ' 
 SELECT throws_ok(format(statement, name), '42501', NULL, 'nor ' || format(statement, name))
 	FROM unnest('{tickers,crypto_coins,crypto_snapshots,crypto_candles,crypto_dump_tickers}'::text[]) AS name,
 		unnest('{INSERT INTO %s DEFAULT VALUES,DELETE FROM %s,TRUNCATE %s}'::text[]) AS statement;
+SELECT lives_ok(format('SELECT * FROM crypto_rt_api.%s', name), 'reads crypto_rt_api.' || name)
+	FROM unnest('{tickers,coins,quotes,history,candles,movers,market,status,tiers}'::text[]) AS name;
+SELECT lives_ok(format('SELECT * FROM crypto_rt_api.%s', call), 'and calls crypto_rt_api.' || call)
+	FROM unnest(ARRAY['price(''BTC'')', 'quote(''BTC'')', 'quotes()', 'convert(1, ''BTC'', ''USD'')', 'price_at(''BTC'', now())',
+		'history(''BTC'', ''-infinity'')', 'candles(''BTC'', ''1 hour'', ''-infinity'')']) AS call;
+SELECT throws_ok(format(statement, name), '42501', NULL, 'but not ' || format(statement, name))
+	FROM unnest('{tickers,coins}'::text[]) AS name,
+		unnest('{INSERT INTO crypto_rt_api.%s DEFAULT VALUES,DELETE FROM crypto_rt_api.%s}'::text[]) AS statement;
+SELECT throws_ok('CREATE VIEW crypto_rt_api.mine AS SELECT 1', '42501', NULL, 'nor adds to it');
+RESET ROLE;
+SELECT is_empty($$
+	SELECT attname FROM pg_attribute
+	WHERE attrelid = 'crypto_rt_api.status'::regclass AND (attname ~ '_(problem|pid)$' OR attname = 'database') $$,
+	'crypto_rt_api.status names no host, process or database');
+
+-- what the tables' owner shows through crypto_rt_api is his to decide
+REVOKE SELECT ON tickers FROM PUBLIC;
+SET LOCAL ROLE regress_crypto_reader;
+SELECT throws_ok('SELECT * FROM tickers', '42501', NULL, 'a table that was taken from PUBLIC');
+SELECT lives_ok('SELECT * FROM crypto_rt_api.tickers', 'is read through crypto_rt_api all the same');
+RESET ROLE;
+REVOKE SELECT ON crypto_rt_api.tickers FROM PUBLIC;
+SET LOCAL ROLE regress_crypto_reader;
+SELECT throws_ok('SELECT * FROM crypto_rt_api.tickers', '42501', NULL, 'until that is taken, too');
 RESET ROLE;
 
 GRANT EXECUTE ON FUNCTION crypto_refresh(text) TO regress_crypto_reader;

@@ -40,7 +40,7 @@ INSERT INTO tickers (symbol, asset_type) VALUES ('AAPL', 'stock');
 SQL
 my $rows = $node->safe_psql('postgres', 'SELECT count(DISTINCT (coin, time)) FROM crypto_snapshots');
 $node->safe_psql('postgres', 'ALTER EXTENSION crypto_rt UPDATE');
-sql_is($node, "SELECT extversion FROM pg_extension WHERE extname = 'crypto_rt'", '1.1', 'updated');
+sql_is($node, "SELECT extversion FROM pg_extension WHERE extname = 'crypto_rt'", '1.2', 'updated');
 sql_is($node, "SELECT count(*) FROM crypto_snapshots WHERE time < now() - interval '9 minutes'", $rows, 'what was recorded is there, once');
 sql_becomes($node, "SELECT count(*) > $rows + 100 FROM crypto_snapshots", 't', 'the recorder carries on, with what the log has held meanwhile');
 sql_becomes($node, 'SELECT recorder_problem IS NULL AND ticks_lost = 0 FROM crypto_status()', 't', 'without trouble or loss');
@@ -50,6 +50,38 @@ $node->safe_psql('fresh', 'CREATE EXTENSION crypto_rt');
 $node->safe_psql('postgres', "SELECT crypto_partitions_keep('0', '0', '0')");
 is($node->safe_psql('postgres', $objects), $node->safe_psql('fresh', $objects), 'the same objects, columns, comments and rights as a new installation');
 fails($node, 'CREATE TABLE crypto_candles (nonsense int)', 'CREATE EXTENSION crypto_rt', qr/relation "crypto_candles" already exists in schema "public"\nHINT:  Rename it/);
+fails($node, 'CREATE SCHEMA crypto_rt_api', 'CREATE EXTENSION crypto_rt', qr/schema "crypto_rt_api" already exists\n.*HINT:  Rename it/s);
+
+#
+# From 1.1, in a schema of its own
+#
+
+$node->safe_psql('postgres', 'CREATE DATABASE second');
+$node->safe_psql('second', <<'SQL');
+CREATE SCHEMA "The coins";
+CREATE EXTENSION crypto_rt SCHEMA "The coins" VERSION '1.1';
+SET search_path = "The coins";
+REVOKE SELECT ON crypto_candles FROM PUBLIC;
+INSERT INTO tickers (symbol, asset_type) VALUES ('AAPL', 'stock');
+SQL
+is($node->safe_psql('second', 'CREATE SCHEMA crypto_rt_api; CREATE TABLE crypto_rt_api.mine (n int)'), '', 'a schema is in the way');
+my ($code, $out, $err) = $node->psql('second', 'ALTER EXTENSION crypto_rt UPDATE');
+like($err, qr/schema "crypto_rt_api" already exists/, 'which is told');
+$node->safe_psql('second', 'ALTER SCHEMA crypto_rt_api RENAME TO mine; ALTER EXTENSION crypto_rt UPDATE');
+is($node->safe_psql('second', 'SELECT symbol FROM crypto_rt_api.tickers'), 'AAPL', 'updated, whatever the search_path');
+is($node->safe_psql('second', "SELECT crypto_rt_api.price('BTC') > 0, count(*) FROM crypto_rt_api.quotes('10')"), 't|10', 'and its functions');
+is($node->safe_psql('second', "SELECT string_agg(v, ',') FROM unnest('{tickers,coins,quotes,history,candles,movers,market,status,tiers}'::text[]) v WHERE NOT has_table_privilege('public', 'crypto_rt_api.' || v, 'SELECT')"),
+	'candles', 'what was taken from PUBLIC is not given back');
+$node->safe_psql('second', 'CREATE VIEW crypto_rt_api.mine AS SELECT symbol FROM crypto_rt_api.tickers; GRANT SELECT ON crypto_rt_api.mine TO PUBLIC');
+like(($node->psql('second', 'DROP EXTENSION crypto_rt'))[2], qr/view crypto_rt_api\.mine depends on/, 'a view of the owner in crypto_rt_api is not dropped with the extension');
+my $dumped = $node->basedir . '/second.sql';
+$node->command_ok([ 'pg_dump', '--no-sync', '--file', $dumped, '--dbname', $node->connstr('second') ], 'pg_dump');
+$node->safe_psql('postgres', 'CREATE DATABASE restored TEMPLATE template0');
+$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', $dumped, '-d', $node->connstr('restored') ], 'restored');
+is($node->safe_psql('restored', "SELECT symbol, has_table_privilege('public', 'crypto_rt_api.mine', 'SELECT') FROM crypto_rt_api.mine"), 'AAPL|t', 'it is restored');
+$node->safe_psql('restored', 'DROP EXTENSION crypto_rt CASCADE');
+is($node->safe_psql('restored', "SELECT count(*) FROM pg_namespace WHERE nspname = 'crypto_rt_api'"), '0', 'the schema goes with the extension');
+$node->safe_psql('postgres', "DROP DATABASE $_") for qw(second restored);
 
 sub fails
 {
@@ -57,6 +89,7 @@ sub fails
 	$at->safe_psql('postgres', 'CREATE DATABASE taken');
 	$at->safe_psql('taken', $before);
 	my ($code, $out, $err) = $at->psql('taken', $sql);
+	$at->safe_psql('postgres', 'DROP DATABASE taken');
 	return like($err, $message, "$sql after $before");
 }
 
@@ -68,7 +101,6 @@ my $counts = 'SELECT (SELECT count(*) FROM tickers), (SELECT count(*) FROM crypt
 $node->safe_psql('postgres', 'SELECT crypto_pause()');
 sql_becomes($node, "SELECT state = 'paused' AND ticks_behind = 0 FROM crypto_status()", 't', 'paused');
 my $before = $node->safe_psql('postgres', $counts);
-$node->safe_psql('postgres', 'DROP DATABASE taken');
 $node->stop;
 my $new = PostgreSQL::Test::Cluster->new('upgraded');
 $new->init(extra => [ '--encoding=UTF8', '--locale=C' ]);
