@@ -10,7 +10,7 @@ package CryptoRt;
 use strict;
 use warnings;
 use Exporter 'import';
-use File::Basename qw(dirname);
+use File::Basename qw(basename dirname);
 use File::Temp qw(tempdir);
 use IO::Socket::INET;
 use PostgreSQL::Test::Cluster;
@@ -19,7 +19,7 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw(server eventually wait_for remains sql_is sql_becomes status log_lines set free_port workers
-	redis_becomes_whole candles_differ candles_are_right);
+	redis_becomes_whole candles_differ candles_are_right node_tests);
 
 our $top = dirname(__FILE__) . '/../..';
 our $deadline = 30;    # seconds that anything may take
@@ -187,6 +187,34 @@ sub candles_are_right
 	my ($node, $name, $database) = @_;
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	return is(candles_differ($node, $database), '0', $name // 'candles are what the snapshots say');
+}
+
+# Run a file for Node.js' test runner with these variables in its environment: each of its tests is one of ours.
+sub node_tests
+{
+	my ($file, %variables) = @_;
+	local @ENV{ keys %variables } = values %variables;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	my ($failed, $ran) = (0, 0);
+
+	open my $node, '-|', 'timeout', 600, 'node', '--test-reporter=tap', $file or die "no node: $!";
+	while (my $line = <$node>)
+	{
+		if ($line =~ /^(not )?ok \d+ - (.*)/)
+		{
+			$ran++;
+			$failed = $1 ? 1 : 0;
+			ok(!$failed, $2);
+		}
+		elsif ($failed || $line =~ /^# (?!Subtest|tests|suites|pass|fail|cancelled|skipped|todo|duration)/)
+		{
+			chomp $line;
+			diag $line;
+		}
+	}
+	close $node;
+	ok($? == 0 && $ran > 0, "$ran tests of " . basename($file)) or diag "exit status $?";
+	return $? == 0;
 }
 
 # A program in the background: started by a list, ended when the object goes.
