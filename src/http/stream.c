@@ -313,7 +313,7 @@ static void
 add_headers(struct MHD_Response *response)
 {
 	reply_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "text/event-stream");
-	reply_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
+	reply_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache, no-transform");
 	reply_header(response, "X-Accel-Buffering", "no");
 }
 

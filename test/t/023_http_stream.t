@@ -53,7 +53,7 @@ package Stream
 	{
 		my ($self) = @_;
 		my $body = $self->{bytes} =~ s/^.*?\r\n\r\n//sr;
-		$body =~ s/(?:^|\r\n)[0-9a-f]+\r\n//g;    # chunks
+		$body =~ s/(?:^|\r\n)[0-9a-f]+\r\n//gi;    # chunks
 		return map { [ $_->[0], JSON::PP->new->utf8->allow_bignum->decode($_->[1]) ] }
 		  map { /^id: (\S+)\ndata: (.*)$/m ? [ $1, $2 ] : () } split /\n\n/, $body;
 	}
@@ -66,7 +66,7 @@ package Stream
 my $stream = Stream->open('?symbols=BTC,eth,NOSUCH');
 ok($stream->until(qr/data: .*\n\n/), 'a snapshot comes at once');
 like($stream->{bytes}, qr/^HTTP\/1.1 200 /, 'status');
-like($stream->{bytes}, qr/^$_\r$/mi, $_) for 'Content-Type: text/event-stream', 'Cache-Control: no-cache', 'X-Accel-Buffering: no', 'Access-Control-Allow-Origin: \*';
+like($stream->{bytes}, qr/^$_\r$/mi, $_) for 'Content-Type: text/event-stream', 'Cache-Control: no-cache, no-transform', 'X-Accel-Buffering: no', 'Access-Control-Allow-Origin: \*';
 my ($first) = $stream->frames;
 like($first->[0], qr/^\d+-\d+$/, 'its id is epoch and sequence');
 is_deeply([ sort keys %{ $first->[1] } ], [qw(BTC ETH)], 'it has the coins that are known');
