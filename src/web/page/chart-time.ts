@@ -1,7 +1,9 @@
 // Times on the chart in the viewer's zone. The library counts days and hours in UTC only, and shifting the data would put two hours
 // at one place when clocks go back; so the data stay as they are, and only where a day or an hour begins is told in local time.
 // Candles of a day are days of UTC, as the daemon makes them, and are written so.
-import { defaultHorzScaleBehavior, TickMarkType, type IHorzScaleBehavior, type Time, type TimeChartOptions, type TimeScalePoint, type UTCTimestamp } from 'lightweight-charts'
+import {
+	defaultHorzScaleBehavior, TickMarkType, type IHorzScaleBehavior, type Time, type TimeChartOptions, type TimeScalePoint, type UTCTimestamp
+} from 'lightweight-charts'
 import type { Interval } from './candles'
 
 export type TimeScale = Omit<IHorzScaleBehavior<Time>, 'options'> & { options(): TimeChartOptions }

@@ -54,7 +54,8 @@ const stamp = (time: number): UTCTimestamp => time as UTCTimestamp
 const asCandle = (c: Candle): CandlestickData => ({ time: stamp(c.time), open: c.open, high: c.high, low: c.low, close: c.close })
 
 // without a value the column is left out
-const asVolume = (c: Candle): HistogramData | { time: Time } => (c.volume === null ? { time: stamp(c.time) } : { time: stamp(c.time), value: c.volume })
+const asVolume = (c: Candle): HistogramData | { time: Time } =>
+	c.volume === null ? { time: stamp(c.time) } : { time: stamp(c.time), value: c.volume }
 
 export function createView(element: HTMLElement, interval: Interval, kind: 'candles' | 'line', handlers: Handlers): View {
 	const times = timeFormat(kind === 'line' ? '1m' : interval, kind === 'line')
@@ -126,7 +127,9 @@ export function createView(element: HTMLElement, interval: Interval, kind: 'cand
 		else {
 			const [up, down] = [colour('--up'), colour('--down')]
 			// those that rose are hollow, for colours are not told apart by everybody
-			main.applyOptions({ upColor: colour('--surface'), downColor: down, wickUpColor: up, wickDownColor: down, borderUpColor: up, borderDownColor: down })
+			main.applyOptions({
+				upColor: colour('--surface'), wickUpColor: up, borderUpColor: up, downColor: down, wickDownColor: down, borderDownColor: down
+			})
 		}
 		volumes?.applyOptions({ color: colour('--muted', 0.28) })
 	}

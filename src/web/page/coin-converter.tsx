@@ -26,7 +26,9 @@ export function Converter({ coin }: { coin: Coin }) {
 	const id = useId()
 	const amount = parseAmount(typed.text)
 	const wrong = typed.text.trim() !== '' && amount === null
-	const other = amount === null || !(coin.price > 0) ? '' : typed.side === 'coin' ? shown(amount * coin.price, 'usd') : shown(amount / coin.price, 'coin')
+	const other = amount === null || !(coin.price > 0) ? ''
+		: typed.side === 'coin' ? shown(amount * coin.price, 'usd')
+		: shown(amount / coin.price, 'coin')
 
 	function field(side: Side, label: string) {
 		const mine = typed.side === side

@@ -57,6 +57,8 @@ const ids = new Map<string, Coin>()
 const symbols = new Map<string, Coin>()
 const pending = new Map<string, Tick>()
 let changed = new Set<Coin>()
+/** the list is another since listeners were told */
+let relisted = false
 let scheduled: { frame: number; timer: number } | null = null
 const listeners = new Set<Listener>()
 const watchers = new Map<string, Set<() => void>>()
@@ -103,7 +105,8 @@ function flush(): void {
 		else refresher.within(15)
 	}
 	pending.clear()
-	if (document.hidden || !changed.size) return
+	if (document.hidden || !(changed.size || relisted)) return
+	relisted = false
 	const told = changed
 	changed = new Set()
 	for (const listener of listeners) listener(told)
@@ -204,7 +207,8 @@ function finishReply(reply: Reply): void {
 	const next = [...ids.values()].sort((a, b) => a.rank - b.rank)
 	if (next.length !== list.length || next.some((coin, i) => coin !== list[i])) {
 		list = next
-		if (changed.size) schedule()
+		relisted = true
+		schedule()
 	}
 	setState({ state: reply.complete ? 'ready' : state.state === 'ready' ? 'ready' : 'partial', count: list.length, error: null, retryAt: null })
 }
@@ -215,7 +219,7 @@ function onVisibility(): void {
 		clearTimeout(scheduled.timer)
 		scheduled = null
 	}
-	if (pending.size || changed.size) schedule()
+	if (pending.size || changed.size || relisted) schedule()
 }
 
 /** Load and listen. The stream begins with all coins in one frame: it is asked for when these are known. */
@@ -241,7 +245,7 @@ export const market = {
 	coins: (): readonly Coin[] => list,
 	byId: (id: string): Coin | undefined => ids.get(id),
 	bySymbol: (symbol: string): Coin | undefined => symbols.get(symbol) ?? symbols.get(symbol.toUpperCase()),
-	/** at most once per animation frame, never while the tab is hidden */
+	/** at most once per animation frame, never while the tab is hidden; also when the list is another one */
 	subscribe(listener: Listener): () => void {
 		listeners.add(listener)
 		return () => void listeners.delete(listener)

@@ -32,10 +32,12 @@ export function Plot({ title, series, format, unit = '', warnAt }: Props) {
 	const y = (value: number): number => height - 2 - (value / top) * (height - 6)
 	const said = (value: number | null): string => (value === null ? 'not known' : format(value) + (unit && ` ${unit}`))
 	const when = (i: number): string => (series === null ? '' : clock.format((series.until - (values.length - 1 - i) * series.step) * 1000))
+	const minutes = Math.max(1, Math.round((values.length * (series?.step ?? 10)) / 60))
 	const sentence = known.length === 0
 		? `${title}: nothing is known of the last hour`
-		: `${title} over the last ${Math.max(1, Math.round((values.length * (series?.step ?? 10)) / 60))} minutes: now ${said(now)}, least ${format(least)}, most ${format(most)}`
+		: `${title} over the last ${minutes} minutes: now ${said(now)}, least ${format(least)}, most ${format(most)}`
 	const here = at === null ? null : Math.min(at, values.length - 1)
+	const shown = here ?? values.length - 1
 	const value = here === null ? null : (values[here] ?? null)
 	const warned = warnAt !== undefined && now !== null && now >= warnAt
 
@@ -48,7 +50,10 @@ export function Plot({ title, series, format, unit = '', warnAt }: Props) {
 	function step(event: KeyboardEvent): void {
 		const last = values.length - 1
 		const from = here ?? last
-		const to = { ArrowLeft: from - 1, ArrowDown: from - 1, ArrowRight: from + 1, ArrowUp: from + 1, PageUp: from + 30, PageDown: from - 30, Home: 0, End: last }[event.key]
+		const to = {
+			ArrowLeft: from - 1, ArrowDown: from - 1, ArrowRight: from + 1, ArrowUp: from + 1, PageUp: from + 30, PageDown: from - 30,
+			Home: 0, End: last
+		}[event.key]
 		if (to === undefined || last < 0) return
 		event.preventDefault()
 		setAt(Math.max(0, Math.min(last, to)))
@@ -62,8 +67,8 @@ export function Plot({ title, series, format, unit = '', warnAt }: Props) {
 			</figcaption>
 			<div className="plot-area"
 				role="slider" tabIndex={values.length ? 0 : -1} aria-labelledby={id} aria-orientation="horizontal"
-				aria-valuemin={0} aria-valuemax={Math.max(0, values.length - 1)} aria-valuenow={here ?? Math.max(0, values.length - 1)}
-				aria-valuetext={values.length ? `${said(values[here ?? values.length - 1] ?? null)} at ${when(here ?? values.length - 1)}` : 'nothing is known'}
+				aria-valuemin={0} aria-valuemax={Math.max(0, values.length - 1)} aria-valuenow={Math.max(0, shown)}
+				aria-valuetext={values.length ? `${said(values[shown] ?? null)} at ${when(shown)}` : 'nothing is known'}
 				aria-disabled={values.length === 0}
 				onPointerMove={point} onPointerDown={point} onPointerLeave={() => setAt(null)}
 				onKeyDown={step} onFocus={event => event.currentTarget.matches(':focus-visible') && setAt(values.length - 1)} onBlur={() => setAt(null)}

@@ -69,7 +69,7 @@ export function PortfolioPage() {
 			<AddHolding held={held} onAdd={one => keep([...held, one], `Added ${one.name}.`)} />
 			{held.length ? (
 				<ul className="holdings" aria-label="Holdings">
-					<li className="holding holding-heads" aria-hidden="true"><span>Coin</span><span>Amount</span><span>Price, 24 h</span><span>Value, share</span><span /></li>
+					<li className="holding-heads" aria-hidden="true"><span>Coin</span><span>Amount</span><span>Price, 24 h</span><span>Value, share</span><span /></li>
 					{sorted.map(one => (
 						<HoldingRow key={one.id} held={one} total={total} loaded={state === 'ready'}
 							onAmount={amount => keep(held.map(other => (other.id === one.id ? { ...other, amount } : other)), null)}

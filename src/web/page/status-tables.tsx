@@ -38,7 +38,9 @@ export function Tiers({ stats }: { stats: Row }) {
 		<Scroll label="Table of tiers">
 			<table className="figures">
 				<caption>
-					{polled.length > 0 ? 'Intervals and polls are PostgreSQL’s, ages those of the daemon’s prices' : 'Ages of the daemon’s prices; PostgreSQL’s side is not known'}
+					{polled.length > 0
+						? 'Intervals and polls are PostgreSQL’s, ages those of the daemon’s prices'
+						: 'Ages of the daemon’s prices; PostgreSQL’s side is not known'}
 				</caption>
 				<thead>
 					<tr>
@@ -51,7 +53,8 @@ export function Tiers({ stats }: { stats: Row }) {
 					{names.map(name => {
 						const p = polled.find(it => it['tier'] === name) ?? {}
 						const h = held.find(it => it['tier'] === name) ?? {}
-						const [asked, allowed, achieved] = [seconds(p['interval_asked']) ?? num(h['interval']), seconds(p['interval_allowed']), seconds(p['interval_achieved'])]
+						const asked = seconds(p['interval_asked']) ?? num(h['interval'])
+						const [allowed, achieved] = [seconds(p['interval_allowed']), seconds(p['interval_achieved'])]
 						const due = allowed ?? asked
 						const ttl = seconds(p['ttl'])
 						const oldest = num(h['oldest_age_seconds'])
@@ -78,7 +81,8 @@ export function Tiers({ stats }: { stats: Row }) {
 }
 
 function Warned({ when, children }: { when: boolean; children: ReactNode }) {
-	return when ? <td className="warn">{children}<span aria-hidden="true"> !</span><span className="hidden"> (beyond what is due)</span></td> : <td>{children}</td>
+	if (!when) return <td>{children}</td>
+	return <td className="warn">{children}<span aria-hidden="true"> !</span><span className="hidden"> (beyond what is due)</span></td>
 }
 
 /** One line when there are none. */
@@ -121,7 +125,11 @@ export function Server({ stats }: { stats: Row }) {
 	)
 }
 
-const feedRows: readonly [string, string][] = [['connects', 'Connects'], ['rereads', 'Read anew'], ['gaps', 'Gaps'], ['refused', 'Quotes refused']]
+const feedRows: readonly [string, string][] = [
+	['connects', 'Connects'], ['rereads', 'Read anew'], ['gaps', 'Gaps'], ['refused', 'Quotes refused']
+]
+
+const feedNames: Record<string, string> = { redis: 'Redis', postgres: 'PostgreSQL', postgresql: 'PostgreSQL' }
 
 export function Feeds({ stats }: { stats: Row }) {
 	const feed = row(stats['feed'])
@@ -131,7 +139,7 @@ export function Feeds({ stats }: { stats: Row }) {
 		<>
 			<Scroll label="Table of feeds">
 				<table className="figures">
-					<caption>{source === null ? 'No prices have come yet' : `Prices come from ${source.startsWith('postgres') ? 'PostgreSQL' : source === 'redis' ? 'Redis' : source}`}</caption>
+					<caption>{source === null ? 'No prices have come yet' : `Prices come from ${feedNames[source] ?? source}`}</caption>
 					<thead>
 						<tr><td /><th scope="col">Redis</th><th scope="col">PostgreSQL</th></tr>
 					</thead>
@@ -152,7 +160,9 @@ export function Feeds({ stats }: { stats: Row }) {
 					</tbody>
 				</table>
 			</Scroll>
-			{both.map((it, i) => text(it['problem']) !== null && <p key={i} className="warn status-said">{i ? 'PostgreSQL' : 'Redis'}: {text(it['problem'])}</p>)}
+			{both.map((it, i) => text(it['problem']) !== null && (
+				<p key={i} className="warn status-said">{i ? 'PostgreSQL' : 'Redis'}: {text(it['problem'])}</p>
+			))}
 		</>
 	)
 }

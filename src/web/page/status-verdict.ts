@@ -28,7 +28,10 @@ function ofPrices(stats: Row): Finding[] {
 	const found: Finding[] = []
 	const [coins, age, stale] = [num(stats['total_coins']), num(stats['age_seconds']), num(stats['stale_coins'])]
 	if (coins === 0 || coins === null)
-		found.push({ level: 'bad', what: 'There are no prices.', todo: 'See the feed below: the daemon needs Redis or PostgreSQL, with crypto_rt running.' })
+		found.push({
+			level: 'bad', what: 'There are no prices.',
+			todo: 'See the feed below: the daemon needs Redis or PostgreSQL, with crypto_rt running.'
+		})
 	else if (age === null || age > delayed)
 		found.push({
 			level: 'bad', what: `The newest price is ${formatAge(age)} old.`,
@@ -59,18 +62,25 @@ function ofFeeds(stats: Row): Finding[] {
 
 function ofServer(stats: Row): Finding[] {
 	if (!('server' in stats)) return []
-	if (!there(stats['server'])) return [{ level: 'note', what: 'The daemon has no database: there are no candles, and nothing is known of PostgreSQL.' }]
+	if (!there(stats['server']))
+		return [{ level: 'note', what: 'The daemon has no database: there are no candles, and nothing is known of PostgreSQL.' }]
 	const server = row(stats['server'])
 	const found: Finding[] = []
 	const problem = text(server['problem'])
 	if (waiting(server)) return []
 	if (problem !== null)
-		found.push({ level: 'warn', what: `PostgreSQL could not be asked: ${problem}.`, todo: 'Check that it runs and that --database is right. Prices go on by Redis.' })
+		found.push({
+			level: 'warn', what: `PostgreSQL could not be asked: ${problem}.`,
+			todo: 'Check that it runs and that --database is right. Prices go on by Redis.'
+		})
 	const status = row(server['status'])
 	const state = text(status['state'])
 	if (state === 'paused') found.push({ level: 'warn', what: 'Polling is paused.', todo: 'SELECT crypto_resume();' })
 	if (state === 'waiting for the extension')
-		found.push({ level: 'bad', what: 'Nothing is polled: the extension is not there.', todo: `CREATE EXTENSION crypto_rt; in database ${text(status['database']) ?? 'crypto_rt.database'}.` })
+		found.push({
+			level: 'bad', what: 'Nothing is polled: the extension is not there.',
+			todo: `CREATE EXTENSION crypto_rt; in database ${text(status['database']) ?? 'crypto_rt.database'}.`
+		})
 	if (state === 'starting') found.push({ level: 'note', what: 'PostgreSQL has just started polling.' })
 	const problems: [string, string, string][] = [
 		['feed_problem', 'CoinLore', 'It goes on by itself once CoinLore answers. See crypto_rt.source_url and the server’s log if it does not.'],
@@ -84,7 +94,10 @@ function ofServer(stats: Row): Finding[] {
 	}
 	const [lost, behind] = [num(status['ticks_lost']), num(status['ticks_behind'])]
 	if (lost !== null && lost > 0)
-		found.push({ level: 'warn', what: `${plural(lost, 'tick')} did not get into the history since PostgreSQL started.`, todo: 'The recorder was held up for longer than its memory lasts. Prices are not touched by it.' })
+		found.push({
+			level: 'warn', what: `${plural(lost, 'tick')} did not get into the history since PostgreSQL started.`,
+			todo: 'The recorder was held up for longer than its memory lasts. Prices are not touched by it.'
+		})
 	if (behind !== null && behind > manyBehind)
 		found.push({ level: 'warn', what: `${plural(behind, 'tick')} wait to be recorded.`, todo: 'The disk is slow, or a table is locked.' })
 	return found
@@ -97,9 +110,15 @@ function ofTiers(stats: Row): Finding[] {
 		const [asked, allowed, achieved] = [seconds(tier['interval_asked']), seconds(tier['interval_allowed']), seconds(tier['interval_achieved'])]
 		const due = allowed ?? asked
 		if (due !== null && achieved !== null && achieved > due * slow)
-			found.push({ level: 'warn', what: `${name} is polled every ${span(achieved)} instead of ${span(due)}.`, todo: 'CoinLore is slow or refuses; see its problem and the failed polls.' })
+			found.push({
+				level: 'warn', what: `${name} is polled every ${span(achieved)} instead of ${span(due)}.`,
+				todo: 'CoinLore is slow or refuses; see its problem and the failed polls.'
+			})
 		else if (asked !== null && allowed !== null && allowed > asked * 1.01)
-			found.push({ level: 'note', what: `${name} is asked for every ${span(asked)}; the rate limit allows ${span(allowed)}.`, todo: 'Raise crypto_rt.max_requests_per_second, or ask for longer intervals.' })
+			found.push({
+				level: 'note', what: `${name} is asked for every ${span(asked)}; the rate limit allows ${span(allowed)}.`,
+				todo: 'Raise crypto_rt.max_requests_per_second, or ask for longer intervals.'
+			})
 	}
 	return found
 }
@@ -107,5 +126,8 @@ function ofTiers(stats: Row): Finding[] {
 function ofDaemon(stats: Row, failed: number): Finding[] {
 	// without a database each question for candles is a failure, which is nothing new
 	if (failed === 0 || !there(stats['server'])) return []
-	return [{ level: 'warn', what: `${plural(failed, 'request')} of the last minute failed by the daemon’s fault (5xx).`, todo: 'See its log: which, and why.' }]
+	return [{
+		level: 'warn', what: `${plural(failed, 'request')} of the last minute failed by the daemon’s fault (5xx).`,
+		todo: 'See its log: which, and why.'
+	}]
 }

@@ -41,7 +41,8 @@ function Asked({ stats, at }: { stats: Row; at: number }) {
 const heads = { well: 'All is well', warn: 'Something wants attention', bad: 'Something is wrong' } as const
 
 function Verdict({ stats, at, problem, failed, retry }: StatsState & { retry(): void }) {
-	if (stats === null && problem === null) return <div className="status-verdict" data-level="wait"><p className="status-line" role="status">Asking the daemon …</p></div>
+	if (stats === null && problem === null)
+		return <div className="status-verdict" data-level="wait"><p className="status-line" role="status">Asking the daemon …</p></div>
 	const findings: Finding[] = stats === null ? [] : judge(stats, failed)
 	const level = problem !== null ? 'bad' : worst(findings)
 	const grave = findings.filter(it => it.level !== 'note')
@@ -73,7 +74,8 @@ function Verdict({ stats, at, problem, failed, retry }: StatsState & { retry(): 
 
 function summary(stats: Row): string {
 	const [coins, age] = [num(stats['total_coins']), num(stats['age_seconds'])]
-	return `${count(coins)} coins, the newest price ${age === null || age < 1 ? 'less than a second' : formatAge(age)} old, ${plural(num(row(stats['streams'])['open']) ?? 0, 'stream')} open.`
+	const old = age === null || age < 1 ? 'less than a second' : formatAge(age)
+	return `${count(coins)} coins, the newest price ${old} old, ${plural(num(row(stats['streams'])['open']) ?? 0, 'stream')} open.`
 }
 
 const percent = (n: number | null): string => (n === null ? '–' : `${rate(n)} %`)
