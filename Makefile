@@ -42,7 +42,9 @@ PROGRAM_CFLAGS = -std=gnu11 -O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes -W
 SIM_SOURCES = $(sort $(wildcard src/sim/*.c))
 CORE_SOURCES = $(sort $(wildcard src/core/*.c))
 HTTP_SOURCES = $(sort $(wildcard src/http/*.c))
-HTTP_LIBS = $$($(PKG_CONFIG) --cflags --libs libmicrohttpd hiredis json-c gnutls libpq zlib)
+# Debian has two flavours of libjwt; either does
+LIBJWT = $(shell $(PKG_CONFIG) --exists libjwt-gnutls && echo libjwt-gnutls || echo libjwt)
+HTTP_LIBS = $$($(PKG_CONFIG) --cflags --libs libmicrohttpd hiredis json-c gnutls libpq zlib $(LIBJWT))
 
 all: build/coinlore_sim build/crypto_rt_http
 
@@ -136,6 +138,7 @@ bench:
 	@test/bench/run
 	@test/bench/history
 	@test/bench/http
+	@test/bench/rest
 
 #
 # Unit tests and fuzzers of the core: with the sanitizers
@@ -159,6 +162,10 @@ OF_HTTP_fuzz_stream = stream_query
 OF_HTTP_fuzz_feed_message = feed_message
 OF_HTTP_candles_query = candles_query
 OF_HTTP_fuzz_candles = candles_query
+OF_REST = rest_query rest_reader rest_syntax rest_error rest_headers rest_catalog rest_call rest_filter rest_sql
+OF_HTTP_rest_headers = $(OF_REST)
+OF_HTTP_rest_sql = $(OF_REST)
+OF_HTTP_fuzz_rest = $(OF_REST)
 of_http = $(OF_HTTP_$(1):%=src/http/%.c)
 
 .SECONDEXPANSION:

@@ -12,17 +12,19 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "database_copy.h"
 #include "links.h"
 #include "log.h"
 #include "loop.h"
 #include "memory.h"
 #include "options.h"
 #include "postgres_conn.h"
+#include "prepared.h"
 #include "text.h"
 
 #define MEMBERS_MAX 64
-#define PREPARED_MAX 100 /* statements that one connection holds; then it forgets them all */
-#define NAME_SIZE 64
+#define STATEMENTS_MAX (DATABASE_BEFORE_MAX + 1) /* of a query */
+#define SENT_MAX (3 * STATEMENTS_MAX)
 
 #define WAIT_MAX (DATABASE_SECONDS * LOOP_SECOND)
 #define CONNECT_TIMEOUT                                                                                      \
@@ -41,19 +43,13 @@
 #define SCHEMA "@extschema@"
 #define NO_SCHEMA "pg_catalog" /* where nothing of the extension's is found */
 
-typedef enum Step
-{
-	STEP_FORGET,  /* all prepared statements; to PREPARE */
-	STEP_PREPARE, /* to RUN */
-	STEP_RUN
-} Step;
-
 typedef struct Member Member;
 
 /* A query that has not ended. */
 struct DatabaseWait
 {
-	DatabaseQuery query; /* what it points to stands behind */
+	DatabaseQuery query;                          /* what it points to stands behind */
+	DatabaseStatement statements[STATEMENTS_MAX]; /* in their order; the last is the query itself */
 	DatabaseDone done;
 	void *arg;
 	int64_t deadline; /* for a connection */
@@ -63,19 +59,35 @@ struct DatabaseWait
 	const char *values[];
 };
 
+/* What has been sent of a query, in its order: each has one result. */
+typedef enum SentKind
+{
+	SENT_FORGET,
+	SENT_PREPARE,
+	SENT_RUN
+} SentKind;
+
+typedef struct Sent
+{
+	SentKind kind;
+	int index;       /* of the statement */
+	Prepared *place; /* of SENT_PREPARE */
+} Sent;
+
 /* A place for a connection. */
 struct Member
 {
 	PostgresConn conn;
 	DatabaseWait *wait; /* whose query it runs */
-	PGresult *result;   /* the last one of this step; NULL: none yet */
+	PGresult *result;   /* the query's own, or the first error; NULL: none yet */
 	int64_t idle_since; /* 0: it has never been open */
-	Step step;
-	int prepared_count;
-	bool running; /* a query, though perhaps of nobody any more */
-	bool knew;    /* the statement was prepared before this query */
-	char name[NAME_SIZE];
-	char prepared[PREPARED_MAX][NAME_SIZE];
+	int sent_count;
+	int taken; /* of those sent, how many have had their result */
+	Sent sent[SENT_MAX];
+	bool running;   /* a query, though perhaps of nobody any more */
+	bool of_client; /* that query is */
+	bool knew;      /* all statements were prepared before this query */
+	PreparedSet prepared;
 };
 
 static Member members[MEMBERS_MAX];
@@ -97,34 +109,31 @@ static void dispatch(void);
  * Queries.
  */
 
-/* Copy bytes behind a query; returns where they are. */
-static char *
-put(char **to, const char *text)
-{
-	char *at = *to;
-
-	*to = stpcpy(at, text) + 1;
-	return at;
-}
-
 static DatabaseWait *
 make_wait(const DatabaseQuery *query)
 {
-	size_t size = (size_t) query->count * sizeof(char *) + strlen(query->name) + strlen(query->text) + 2;
+	const DatabaseStatement last = {query->text, query->count, query->values};
+	size_t size = database_copy_size(&last) + strlen(query->name) + 1;
+	int count = last.count;
+	const char **values;
 	DatabaseWait *wait;
 	char *to;
 
-	for (int i = 0; i < query->count; i++)
-		size += query->values[i] != NULL ? strlen(query->values[i]) + 1 : 0;
+	for (int i = 0; i < query->before_count; i++)
+	{
+		size += database_copy_size(&query->before[i]);
+		count += query->before[i].count;
+	}
 	wait = memory_get(sizeof(DatabaseWait) + size);
-	to = (char *) (wait->values + query->count);
-	wait->query.name = put(&to, query->name);
-	wait->query.text = put(&to, query->text);
-	wait->query.count = query->count;
-	wait->query.values = wait->values;
-	wait->query.unlogged = query->unlogged;
-	for (int i = 0; i < query->count; i++)
-		wait->values[i] = query->values[i] != NULL ? put(&to, query->values[i]) : NULL;
+	wait->query = *query;
+	values = wait->values;
+	to = (char *) (values + count);
+	wait->query.name = strcpy(to, query->name);
+	to += strlen(to) + 1;
+	for (int i = 0; i < query->before_count; i++)
+		wait->statements[i] = database_copy(&query->before[i], &values, &to);
+	wait->statements[query->before_count] = database_copy(&last, &values, &to);
+	wait->query.text = wait->statements[query->before_count].text;
 	return wait;
 }
 
@@ -225,7 +234,7 @@ close_member(Member *member)
 {
 	postgres_conn_close(&member->conn);
 	clear_result(member);
-	member->prepared_count = 0;
+	prepared_forget_all(&member->prepared);
 }
 
 /* Close those that have been idle since then, or longer. */
@@ -253,38 +262,57 @@ complete(const char *text, const char *schema)
 	return whole.bytes;
 }
 
-static bool
-knows(const Member *member, const char *name)
+static void
+note_sent(Member *member, SentKind kind, int index, Prepared *place)
 {
-	for (int i = 0; i < member->prepared_count; i++)
-		if (strcmp(member->prepared[i], name) == 0)
-			return true;
-	return false;
+	member->sent[member->sent_count++] = (Sent){kind, index, place};
 }
 
-/* Begin a step of a member's query. */
-static void
-enter(Member *member, Step step)
+/* Put a statement in the place of the one that was used longest ago, if no other is free. */
+static Prepared *
+prepare(Member *member, int index, const char *key, size_t len)
 {
-	const DatabaseQuery *query = &member->wait->query;
+	Prepared *place = prepared_oldest(&member->prepared);
+	char command[PREPARED_NAME_SIZE + 16];
 	char *text;
 
-	clear_result(member);
-	member->step = step;
-	switch (step)
+	if (place->key != NULL)
 	{
-		case STEP_FORGET:
-			postgres_conn_ask(&member->conn, "DEALLOCATE ALL", 0, NULL, false);
-			break;
-		case STEP_PREPARE:
-			text = complete(query->text, member->conn.schema != NULL ? member->conn.schema : NO_SCHEMA);
-			postgres_conn_prepare(&member->conn, query->name, text);
-			free(text);
-			break;
-		case STEP_RUN:
-			postgres_conn_run(&member->conn, query->name, query->count, query->values);
-			break;
+		snprintf(command, sizeof(command), "DEALLOCATE %s", place->name);
+		postgres_conn_add(&member->conn, command);
+		note_sent(member, SENT_FORGET, index, NULL);
 	}
+	prepared_put(&member->prepared, place, key, len);
+	text = complete(member->wait->statements[index].text,
+					member->conn.schema != NULL ? member->conn.schema : NO_SCHEMA);
+	postgres_conn_add_prepare(&member->conn, place->name, text);
+	note_sent(member, SENT_PREPARE, index, place);
+	free(text);
+	return place;
+}
+
+/*
+ * A statement is prepared where it is run, behind those before it: what they set is what it is understood by.
+ */
+static void
+send_statement(Member *member, int index)
+{
+	const DatabaseWait *wait = member->wait;
+	const DatabaseStatement *statement = &wait->statements[index];
+	Text key = {0};
+	Prepared *place;
+
+	text_add(&key, wait->query.name, strlen(wait->query.name) + 1);
+	text_string(&key, statement->text);
+	place = prepared_find(&member->prepared, key.bytes, key.len);
+	if (place == NULL)
+	{
+		member->knew = false;
+		place = prepare(member, index, key.bytes, key.len);
+	}
+	postgres_conn_add_run(&member->conn, place->name, statement->count, statement->values);
+	note_sent(member, SENT_RUN, index, NULL);
+	text_free(&key);
 }
 
 static void
@@ -294,12 +322,14 @@ begin(Member *member, DatabaseWait *wait)
 	wait->member = member;
 	member->wait = wait;
 	member->running = true;
-	snprintf(member->name, sizeof(member->name), "%s", wait->query.name);
-	member->knew = knows(member, member->name);
-	if (member->knew)
-		enter(member, STEP_RUN);
-	else
-		enter(member, member->prepared_count == PREPARED_MAX ? STEP_FORGET : STEP_PREPARE);
+	member->of_client = wait->query.of_client;
+	member->knew = true;
+	member->sent_count = member->taken = 0;
+	clear_result(member);
+	postgres_conn_begin(&member->conn);
+	for (int i = 0; i <= wait->query.before_count; i++)
+		send_statement(member, i);
+	postgres_conn_end(&member->conn);
 }
 
 /*
@@ -327,12 +357,40 @@ take_ready(PostgresConn *conn)
 	dispatch();
 }
 
+static bool
+is_fine(const PGresult *result)
+{
+	ExecStatusType status = PQresultStatus(result);
+
+	return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
+}
+
+/* Of those sent, in their turn.  The first error is the one that counts: what is behind it was not run. */
 static void
 take_result(PostgresConn *conn, PGresult *result)
 {
 	Member *member = member_of(conn);
+	DatabaseWait *wait = member->wait;
+	const Sent *sent = &member->sent[member->taken];
+	bool fine = is_fine(result);
 
-	clear_result(member);
+	/* more than there are: words of a server that ends the connection */
+	if (member->taken == member->sent_count)
+	{
+		PQclear(result);
+		return;
+	}
+	member->taken++;
+	if (sent->kind == SENT_PREPARE && !fine)
+		prepared_forget(sent->place);
+	if (fine && sent->kind == SENT_RUN && wait != NULL && sent->index < wait->query.before_count &&
+		wait->query.take != NULL)
+		wait->query.take(wait->arg, sent->index, result);
+	if (member->result != NULL || (fine && member->taken < member->sent_count))
+	{
+		PQclear(result);
+		return;
+	}
 	member->result = result;
 }
 
@@ -380,7 +438,16 @@ log_failure(const DatabaseWait *wait, const PGresult *result)
 				text);
 }
 
-/* The server has refused a step of a member's query. */
+/* An error of a statement that was prepared before something was changed.  A client may bring others about, but not this one. */
+static bool
+is_of_preparing(const char *code, const PGresult *result)
+{
+	const char *function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
+
+	return strcmp(code, "26000") == 0 || (function != NULL && strcmp(function, "RevalidateCachedQuery") == 0);
+}
+
+/* The server has refused a member's query. */
 static void
 take_refusal(Member *member)
 {
@@ -388,8 +455,10 @@ take_refusal(Member *member)
 	const char *field = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	const char *code = field != NULL ? field : "";
 	DatabaseWait *wait = release(member);
+	bool of_client = member->of_client;
 	bool of_extension = wait != NULL && strstr(wait->query.text, SCHEMA) != NULL;
-	bool renew = is_of_definitions(code) && (member->knew || of_extension);
+	bool renew = of_client ? is_of_preparing(code, result) && member->knew
+						   : is_of_definitions(code) && (member->knew || of_extension);
 	bool again = (renew && member->knew) || is_of_the_moment(code);
 	DatabaseOutcome outcome = outcome_of(code, of_extension);
 
@@ -402,9 +471,10 @@ take_refusal(Member *member)
 	member->result = NULL;
 	if (renew)
 	{
-		/* the others know no better */
 		close_member(member);
-		close_idle(LOOP_NEVER);
+		/* the others know no better */
+		if (!of_client)
+			close_idle(LOOP_NEVER);
 	}
 	if (wait != NULL && outcome != DATABASE_LATE && !wait->query.unlogged)
 		log_failure(wait, result);
@@ -431,27 +501,11 @@ static void
 take_answer(PostgresConn *conn)
 {
 	Member *member = member_of(conn);
-	ExecStatusType status = PQresultStatus(member->result);
 
-	if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
-	{
-		take_refusal(member);
-		return;
-	}
-	if (member->step == STEP_FORGET)
-		member->prepared_count = 0;
-	else if (member->step == STEP_PREPARE)
-		memcpy(member->prepared[member->prepared_count++], member->name, NAME_SIZE);
-	if (member->step == STEP_RUN)
+	if (is_fine(member->result))
 		take_rows(member);
-	else if (member->wait != NULL)
-		enter(member, member->step == STEP_FORGET ? STEP_PREPARE : STEP_RUN);
 	else
-	{
-		/* nobody wants it any more */
-		release(member);
-		dispatch();
-	}
+		take_refusal(member);
 }
 
 /* A connection could not be made. */
@@ -477,7 +531,7 @@ take_loss(PostgresConn *conn, const char *why)
 
 	member->idle_since = 0;
 	clear_result(member);
-	member->prepared_count = 0;
+	prepared_forget_all(&member->prepared);
 	if (!was_open)
 		take_away(why);
 	if (wait != NULL && conn->late)
@@ -494,12 +548,33 @@ take_loss(PostgresConn *conn, const char *why)
 	dispatch();
 }
 
+/*
+ * The first schema that is exposed at /rest/v1 is where names are looked for, so that it need not be said with each request.  Other
+ * statements name their schemas.
+ */
+static const char *
+server_settings(void)
+{
+	static Text text;
+
+	if (text.len > 0)
+		return text.bytes;
+	text_string(&text, SERVER_SETTINGS " -c search_path=\"");
+	for (const char *c = options()->rest_schemas[0]; *c != '\0'; c++)
+	{
+		/* for the list of names, and then for the list of options */
+		text_string(&text, *c == '"' ? "\"" : *c == '\\' || *c == ' ' ? "\\" : "");
+		text_add(&text, c, 1);
+	}
+	text_string(&text, "\",public");
+	return text.bytes;
+}
+
 static void
 open_member(Member *member)
 {
 	member->idle_since = 0;
-	member->prepared_count = 0;
-	member->conn.settings = SERVER_SETTINGS;
+	member->conn.settings = server_settings();
 	member->conn.connect_within = CONNECT_TIMEOUT;
 	member->conn.answer_within = ANSWER_TIMEOUT;
 	member->conn.ready = take_ready;

@@ -8,6 +8,14 @@
 
 #include "routes.h"
 
+static const char *
+example_of(const char *hole)
+{
+	if (strncmp(hole, "{table}", 7) == 0)
+		return "tickers?limit=10";
+	return strncmp(hole, "{function}", 10) == 0 ? "price?symbol=BTC" : "BTC";
+}
+
 void
 index_write(Text *text, bool dashboard)
 {
@@ -23,13 +31,15 @@ index_write(Text *text, bool dashboard)
 	for (int i = 0; i < routes_count(); i++)
 	{
 		const char *name = routes_get(i)->name;
-		const char *hole = strstr(name, "{symbol}");
+		const char *hole = strchr(name, '{');
+		const char *rest = hole != NULL ? strchr(hole, '}') + 1 : "";
 
+		/* something that there is on most days, in the place of what can be asked for */
 		if (hole == NULL)
 			text_format(text, "<li><a href=\"%s\">%s</a>\n", name, name);
 		else
-			text_format(text, "<li><a href=\"%.*sBTC%s\">%s</a>\n", (int) (hole - name), name,
-						hole + strlen("{symbol}"), name);
+			text_format(text, "<li><a href=\"%.*s%s%s\">%s</a>\n", (int) (hole - name), name,
+						example_of(hole), rest, name);
 	}
 	text_string(text, "</ul>\n");
 }

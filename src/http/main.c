@@ -21,6 +21,7 @@
 #include "options.h"
 #include "prices.h"
 #include "quotes.h"
+#include "rest_listen.h"
 #include "samples.h"
 #include "server.h"
 #include "stats.h"
@@ -142,6 +143,7 @@ reload(int number)
 		server_reload_tls();
 	if (options()->web_dir != NULL)
 		reload_web();
+	rest_listen_reload();
 }
 
 static void
@@ -217,6 +219,7 @@ main(int argc, char **argv)
 	if (options()->port_file != NULL && !write_port_file(options()->port_file))
 		return EXIT_FAILURE;
 	feed_start();
+	rest_listen_start();
 	announce();
 	system_notify("READY=1");
 	status_timer.due = show_status;
@@ -226,6 +229,7 @@ main(int argc, char **argv)
 
 	server_close();
 	feed_stop();
+	rest_listen_stop();
 	log_info("stopped");
 	log_flush();
 	return EXIT_SUCCESS;

@@ -23,6 +23,7 @@
 #include "process.h"
 #include "quotes.h"
 #include "reply_cache.h"
+#include "rest_listen.h"
 #include "stream.h"
 #include "suspend.h"
 #include "text.h"
@@ -429,6 +430,21 @@ show_database(Text *text)
 	show_count(text, PREFIX "reply_cache_bytes", "Bytes that they take.", reply_cache_bytes());
 }
 
+static void
+show_rest(Text *text)
+{
+	const RestCatalog *catalog = rest_listen_catalog();
+
+	show_count(text, PREFIX "rest_catalog_reads_total", "How often it was read what is exposed at /rest/v1.",
+			   rest_listen_version());
+	describe(text, PREFIX "rest_exposed", "gauge",
+			 "Tables, views and functions that are exposed at /rest/v1.");
+	show_labelled(text, PREFIX "rest_exposed", "kind", "tables",
+				  catalog != NULL ? (uint64_t) catalog->relation_count : 0);
+	show_labelled(text, PREFIX "rest_exposed", "kind", "functions",
+				  catalog != NULL ? (uint64_t) catalog->function_count : 0);
+}
+
 /* Names that every program has, without our prefix. */
 static void
 show_process(Text *text)
@@ -476,6 +492,7 @@ metrics_show(Request *request)
 	show_quotes(&text);
 	show_feed(&text);
 	show_database(&text);
+	show_rest(&text);
 	show_count(&text, PREFIX "log_dropped_total", "Lines of the logs that nobody read fast enough.",
 			   log_dropped());
 	show_process(&text);

@@ -52,6 +52,20 @@ static const char usage[] =
 	"  --database-connections N\n"
 	"                         (4) to it at the most, for queries\n"
 	"\n"
+	"/rest/v1, for clients of PostgREST\n"
+	"  --rest-schema NAME     (crypto_rt_api) whose tables, views and functions are\n"
+	"                         exposed; more by commas, for Accept-Profile\n"
+	"  --rest-role ROLE       (crypto_rt_anon) that requests without a token run as,\n"
+	"                         or '' to refuse them\n"
+	"  --rest-max-rows N      (1000) rows of one reply; 0: no limit\n"
+	"  --rest-jwt-secret-file FILE\n"
+	"                         what tokens are signed with: a secret of 32 bytes or\n"
+	"                         more (HS256), or a public key as PEM (RS256)\n"
+	"  --rest-jwt-audience A  that tokens must be for, if they are for any\n"
+	"                         Not given, these are taken from PGRST_DB_SCHEMAS,\n"
+	"                         PGRST_DB_ANON_ROLE, PGRST_DB_MAX_ROWS,\n"
+	"                         PGRST_JWT_SECRET and PGRST_JWT_AUD\n"
+	"\n"
 	"Limits\n"
 	"  --max-connections N    (16384) connections in all\n"
 	"  --max-connections-per-address N\n"
@@ -212,6 +226,70 @@ read_database(const Setting *setting, const char *name, char *value)
 	return source_database(&current, name, value);
 }
 
+static bool
+has_rest_schema(const char *name)
+{
+	for (int i = 0; i < current.rest_schema_count; i++)
+		if (strcmp(current.rest_schemas[i], name) == 0)
+			return true;
+	return false;
+}
+
+static bool
+read_rest_schemas(const Setting *setting, const char *name, char *value)
+{
+	char *item;
+
+	(void) setting;
+	current.rest_schema_count = 0;
+	while ((item = value_next(&value)) != NULL)
+	{
+		if (current.rest_schema_count == OPTIONS_SCHEMAS_MAX)
+			return value_wrong("%s: there can be no more than %d of them", name, OPTIONS_SCHEMAS_MAX);
+		if (strcmp(item, "pg_catalog") == 0 || strcmp(item, "information_schema") == 0)
+			return value_wrong("%s: %s cannot be exposed, since it tells too much: make views in a schema of "
+							   "your own",
+							   name, item);
+		if (item[0] != '\0' && !has_rest_schema(item))
+			current.rest_schemas[current.rest_schema_count++] = memory_dup(item);
+	}
+	return current.rest_schema_count > 0 || value_wrong("%s takes names of schemas, and there is none", name);
+}
+
+static bool
+read_rest_role(const Setting *setting, const char *name, char *value)
+{
+	(void) setting;
+	(void) name;
+	current.rest_role = value_none(value) ? NULL : memory_dup(value);
+	return true;
+}
+
+static bool
+read_rest_secret(const Setting *setting, const char *name, char *value)
+{
+	(void) setting;
+	return source_rest_secret(&current, name, value);
+}
+
+/* The secret itself, or a file after an @. */
+static bool
+read_rest_key(const Setting *setting, const char *name, char *value)
+{
+	(void) setting;
+	if (value[0] == '@')
+		return source_rest_secret(&current, name, value + 1);
+	return source_rest_key(&current, name, value);
+}
+
+static bool
+read_text(const Setting *setting, const char *name, char *value)
+{
+	(void) name;
+	*(const char **) setting->field = memory_dup(value);
+	return true;
+}
+
 /*
  * The settings.
  */
@@ -225,6 +303,11 @@ static const Setting settings[] = {
 	{"redis-password-file", read_redis_password, PLAIN, NULL, 0, 0},
 	{"database", read_database, OPTIONAL, NULL, 0, 0},
 	{"database-connections", read_number, PLAIN, &current.database_connections, 1, 64},
+	{"rest-schema", read_rest_schemas, LIST, NULL, 0, 0},
+	{"rest-role", read_rest_role, OPTIONAL, NULL, 0, 0},
+	{"rest-max-rows", read_number, PLAIN, &current.rest_max_rows, 0, 1000000000},
+	{"rest-jwt-secret-file", read_rest_secret, PLAIN, NULL, 0, 0},
+	{"rest-jwt-audience", read_text, PLAIN, &current.rest_jwt.audience, 0, 0},
 	{"max-connections", read_number, PLAIN, &current.max_connections, 1, 1000000},
 	{"max-connections-per-address", read_number, PLAIN, &current.max_connections_per_address, 1, 1000000},
 	{"max-streams-per-address", read_number, PLAIN, &current.max_streams_per_address, 1, 1000000},
@@ -332,6 +415,38 @@ variable_of(const Setting *setting, char *name)
 		name[i] = setting->flag[i - (sizeof(VARIABLE_PREFIX) - 1)] == '-' ? '_' : (char) toupper(name[i]);
 }
 
+/* What a deployment of PostgREST calls a setting by, and has the same meaning there. */
+static bool
+take_postgrest(const Setting *setting)
+{
+	static const struct
+	{
+		const char *flag;
+		const char *variable;
+		bool (*read)(const Setting *setting, const char *name, char *value);
+	} theirs[] = {
+		{"rest-schema", "PGRST_DB_SCHEMAS", read_rest_schemas},
+		{"rest-role", "PGRST_DB_ANON_ROLE", read_rest_role},
+		{"rest-max-rows", "PGRST_DB_MAX_ROWS", read_number},
+		{"rest-jwt-secret-file", "PGRST_JWT_SECRET", read_rest_key},
+		{"rest-jwt-audience", "PGRST_JWT_AUD", read_text},
+	};
+
+	for (size_t i = 0; i < sizeof(theirs) / sizeof(theirs[0]); i++)
+	{
+		char *value = getenv(theirs[i].variable);
+		bool fine;
+
+		if (strcmp(theirs[i].flag, setting->flag) != 0 || value == NULL || value[0] == '\0')
+			continue;
+		value = memory_dup(value);
+		fine = theirs[i].read(setting, theirs[i].variable, value);
+		free(value);
+		return fine;
+	}
+	return true;
+}
+
 /* Take a setting's value from its flag or its variable.  *found: there was one. */
 static bool
 take_setting(int i, bool *found)
@@ -352,7 +467,7 @@ take_setting(int i, bool *found)
 	*found =
 		value != NULL && (value[0] != '\0' || setting->kind == OPTIONAL || setting->kind == OPTIONAL_LIST);
 	if (!*found)
-		return true;
+		return take_postgrest(setting);
 	/* readers may cut it to pieces */
 	value = memory_dup(value);
 	fine = setting->read(setting, name, value);
@@ -392,6 +507,10 @@ options_read(int argc, char **argv)
 		return code;
 	current = (Options){
 		.database_connections = 4,
+		.rest_schemas = {"crypto_rt_api"},
+		.rest_schema_count = 1,
+		.rest_role = "crypto_rt_anon",
+		.rest_max_rows = 1000,
 		.max_connections = 16384,
 		.max_connections_per_address = 1000,
 		.max_streams_per_address = 100,

@@ -11,9 +11,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "rest_jwt.h"
+
 #define OPTIONS_VERSION "1.1" /* of the daemon */
 #define OPTIONS_PROXIES_MAX 16
 #define OPTIONS_ORIGINS_MAX 16
+#define OPTIONS_SCHEMAS_MAX 16
 
 /* Addresses that share their first bits.  IPv4 is kept as ::ffff:a.b.c.d, so that there is one kind. */
 typedef struct Network
@@ -44,6 +47,13 @@ typedef struct Options
 	int database_connections;   /* for queries, at the most */
 
 	const char *web_dir; /* folder of the dashboard; NULL: the one that is compiled in */
+
+	/* /rest/v1 */
+	const char *rest_schemas[OPTIONS_SCHEMAS_MAX]; /* that are exposed; the first is the one that is meant */
+	int rest_schema_count;
+	const char *rest_role; /* of those who show no token; NULL: they are refused */
+	int rest_max_rows;     /* of one reply; 0: no limit */
+	RestJwtKey rest_jwt;
 
 	/* limits */
 	int max_connections;

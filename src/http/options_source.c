@@ -15,6 +15,7 @@
 #include "text.h"
 
 #define DATABASES_MAX 999999 /* that a number of Redis' may name */
+#define KEY_MAX 16384        /* bytes */
 
 /* A variable's value; an empty one counts as none. */
 static char *
@@ -146,6 +147,49 @@ source_complete(Options *into)
 		return value_wrong("Redis is given a user, but no password: write user:password@ in its url, or set "
 						   "--redis-password-file or REDIS_PASSWORD");
 	return true;
+}
+
+/*
+ * Keys.
+ */
+
+bool
+source_rest_key(Options *into, const char *name, const char *key)
+{
+	bool pem = strncmp(key, "-----BEGIN", 10) == 0;
+	size_t len = strlen(key);
+
+	while (len > 0 && (key[len - 1] == '\n' || key[len - 1] == '\r'))
+		len--;
+	if (pem && strstr(key, "-----BEGIN PUBLIC KEY-----") == NULL)
+		return value_wrong("%s holds PEM, but no public key", name);
+	if (!pem && len < REST_JWT_SECRET_MIN)
+		return value_wrong("%s: a secret has at least %d bytes, and this one has %zu", name,
+						   REST_JWT_SECRET_MIN, len);
+	into->rest_jwt.algorithm = pem ? REST_JWT_RS256 : REST_JWT_HS256;
+	into->rest_jwt.bytes = memory_check(strndup(key, len));
+	into->rest_jwt.len = len;
+	return true;
+}
+
+bool
+source_rest_secret(Options *into, const char *name, const char *file_name)
+{
+	char key[KEY_MAX + 1];
+	FILE *file = fopen(file_name, "re");
+	size_t len = file != NULL ? fread(key, 1, sizeof(key), file) : 0;
+	bool failed = file == NULL || ferror(file);
+	int err = errno;
+
+	if (file != NULL)
+		fclose(file);
+	if (failed)
+		return value_wrong("%s: cannot read \"%s\": %s", name, file_name, strerror(err));
+	if (len > KEY_MAX || memchr(key, '\0', len) != NULL)
+		return value_wrong("%s: \"%s\" is no key: it has more than %d bytes, or one that is zero", name,
+						   file_name, KEY_MAX);
+	key[len] = '\0';
+	return source_rest_key(into, name, key);
 }
 
 /*

@@ -25,6 +25,10 @@ extern bool source_database(Options *into, const char *name, char *value);
 extern bool source_find_redis(Options *into);
 extern bool source_find_database(Options *into);
 
+/* What tokens are signed with: a file's contents, or the thing itself. */
+extern bool source_rest_secret(Options *into, const char *name, const char *file_name);
+extern bool source_rest_key(Options *into, const char *name, const char *key);
+
 /* At last: what REDIS_USERNAME and REDIS_PASSWORD add. */
 extern bool source_complete(Options *into);
 

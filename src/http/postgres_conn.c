@@ -40,6 +40,7 @@ shut(PostgresConn *conn)
 	conn->pg = NULL;
 	free(conn->schema);
 	conn->schema = NULL;
+	conn->in_pipeline = false;
 }
 
 void
@@ -109,16 +110,34 @@ postgres_conn_ask(PostgresConn *conn, const char *sql, int count, const char *co
 }
 
 void
-postgres_conn_prepare(PostgresConn *conn, const char *name, const char *sql)
+postgres_conn_begin(PostgresConn *conn)
 {
-	send_statement(conn, POSTGRES_CONN_BUSY, PQsendPrepare(conn->pg, name, sql, 0, NULL));
+	conn->sent = conn->in_pipeline || PQenterPipelineMode(conn->pg);
+	conn->in_pipeline = true;
 }
 
 void
-postgres_conn_run(PostgresConn *conn, const char *name, int count, const char *const *values)
+postgres_conn_add(PostgresConn *conn, const char *sql)
 {
-	send_statement(conn, POSTGRES_CONN_BUSY,
-				   PQsendQueryPrepared(conn->pg, name, count, values, NULL, NULL, 0));
+	conn->sent = conn->sent && PQsendQueryParams(conn->pg, sql, 0, NULL, NULL, NULL, NULL, 0);
+}
+
+void
+postgres_conn_add_prepare(PostgresConn *conn, const char *name, const char *sql)
+{
+	conn->sent = conn->sent && PQsendPrepare(conn->pg, name, sql, 0, NULL);
+}
+
+void
+postgres_conn_add_run(PostgresConn *conn, const char *name, int count, const char *const *values)
+{
+	conn->sent = conn->sent && PQsendQueryPrepared(conn->pg, name, count, values, NULL, NULL, 0);
+}
+
+void
+postgres_conn_end(PostgresConn *conn)
+{
+	send_statement(conn, POSTGRES_CONN_BUSY, conn->sent && PQpipelineSync(conn->pg));
 }
 
 /*
@@ -196,24 +215,56 @@ end_answer(PostgresConn *conn)
 		conn->answered(conn);
 }
 
+/* Whether a result is the end of an answer: in a pipeline each statement's results end by a NULL, which is passed over. */
+static bool
+is_end(const PostgresConn *conn, const PGresult *result)
+{
+	if (conn->in_pipeline && PQstatus(conn->pg) != CONNECTION_BAD)
+		return PQresultStatus(result) == PGRES_PIPELINE_SYNC;
+	return result == NULL;
+}
+
 static void
 take_answer(PostgresConn *conn)
 {
+	int nothing = 0; /* in a row */
+
 	while (!PQisBusy(conn->pg))
 	{
 		PGresult *result = PQgetResult(conn->pg);
 
-		if (result == NULL)
+		if (is_end(conn, result))
 		{
+			PQclear(result);
 			end_answer(conn);
 			return;
 		}
-		if (!take_result(conn, result))
+		nothing = result == NULL ? nothing + 1 : 0;
+		if (nothing > 2)
+		{
+			lose(conn, "a pipeline has no end");
+			return;
+		}
+		if (result != NULL && !take_result(conn, result))
 			return;
 	}
 	loop_after(&conn->timer, conn->answer_within);
 	if (conn->state == POSTGRES_CONN_BUSY && conn->taken != NULL)
 		conn->taken(conn);
+}
+
+/* The owner may close the connection at any of them. */
+static void
+take_notifications(PostgresConn *conn)
+{
+	PGnotify *notification;
+
+	while (conn->state == POSTGRES_CONN_IDLE && (notification = PQnotifies(conn->pg)) != NULL)
+	{
+		if (conn->notified != NULL)
+			conn->notified(conn, notification->extra);
+		PQfreemem(notification);
+	}
 }
 
 /*
@@ -362,6 +413,8 @@ socket_ready(void *arg, uint32_t events)
 	flush(conn);
 	if (conn->state == POSTGRES_CONN_SCHEMA || conn->state == POSTGRES_CONN_BUSY)
 		take_answer(conn);
+	if (conn->state == POSTGRES_CONN_IDLE)
+		take_notifications(conn);
 }
 
 static void

@@ -3,7 +3,7 @@
  *	  One connection to the PostgreSQL that options() names, which never waits for anything.
  *
  * What all users of the database share: the host's name is looked up aside, the connection reads only, and it knows in which
- * schema the extension is.  One statement at a time.
+ * schema the extension is.  One statement at a time, or one pipeline of them.
  *
  * None of these functions calls the owner: whatever happens is told later, from the loop.
  */
@@ -41,7 +41,8 @@ typedef struct PostgresConn
 	void (*take)(struct PostgresConn *conn, PGresult *result); /* who clears it */
 	void (*taken)(struct PostgresConn *conn);                  /* all that had arrived; NULL: nothing to do */
 	void (*answered)(struct PostgresConn *conn);               /* the whole of it; it is IDLE again */
-	void (*closed)(struct PostgresConn *conn, const char *why); /* by itself: lost, or never there */
+	void (*closed)(struct PostgresConn *conn, const char *why);       /* by itself: lost, or never there */
+	void (*notified)(struct PostgresConn *conn, const char *payload); /* while IDLE; NULL: nothing to do */
 
 	/* the connection's; the owner may read them */
 	PostgresConnState state;
@@ -54,6 +55,8 @@ typedef struct PostgresConn
 	LoopTimer timer; /* the deadline of its state */
 	Lookup lookup;
 	char problem[POSTGRES_CONN_PROBLEM_SIZE];
+	bool in_pipeline;
+	bool sent; /* libpq has taken all of the pipeline until now */
 } PostgresConn;
 
 /* Begin to connect; only while CLOSED. */
@@ -66,9 +69,15 @@ extern void postgres_conn_close(PostgresConn *conn);
 extern void postgres_conn_ask(PostgresConn *conn, const char *sql, int count, const char *const *values,
 							  bool one_by_one);
 
-/* Prepare a statement, and run one that is prepared; likewise. */
-extern void postgres_conn_prepare(PostgresConn *conn, const char *name, const char *sql);
-extern void postgres_conn_run(PostgresConn *conn, const char *name, int count, const char *const *values);
+/*
+ * A pipeline: statements that are sent together, in one transaction, and answered in their order.  begin, while IDLE; then any
+ * number of the others; then end.  Each has one result, which of those behind one that failed is PGRES_PIPELINE_ABORTED.
+ */
+extern void postgres_conn_begin(PostgresConn *conn);
+extern void postgres_conn_add(PostgresConn *conn, const char *sql);
+extern void postgres_conn_add_prepare(PostgresConn *conn, const char *name, const char *sql);
+extern void postgres_conn_add_run(PostgresConn *conn, const char *name, int count, const char *const *values);
+extern void postgres_conn_end(PostgresConn *conn);
 
 /* What an error says, in one line, fit for the log. */
 extern void postgres_conn_explain(const PGresult *result, char *buf, size_t size);

@@ -128,7 +128,8 @@ add_common(struct MHD_Response *response, const char *origin)
 		return;
 	MHD_add_response_header(response, "Access-Control-Allow-Origin", origin);
 	MHD_add_response_header(response, "Access-Control-Expose-Headers",
-							"ETag, Retry-After, X-Data-Age, X-Data-Status, X-Data-Source");
+							"ETag, Retry-After, X-Data-Age, X-Data-Status, X-Data-Source, Content-Range, "
+							"Content-Profile, Preference-Applied");
 }
 
 void

@@ -15,6 +15,8 @@
 
 #include "text.h"
 
+#define REQUEST_BODY_MAX (1 << 20) /* bytes that are kept, for routes that take a body */
+
 typedef struct Route Route;
 typedef struct Suspended Suspended;
 
@@ -35,6 +37,8 @@ typedef struct Request
 	uint64_t bytes;          /* of the reply's body */
 	void *stream;            /* stream.c's */
 	Suspended *suspended;    /* suspend.c's; NULL: it never was */
+	Text body;               /* what was sent, if the route takes it */
+	bool body_too_long;      /* it was more than there is room for */
 } Request;
 
 /* What a route answers to.  Handlers return what MHD_queue_response returned. */
@@ -42,7 +46,8 @@ struct Route
 {
 	const char *name; /* its path, where {symbol} stands for one segment; metrics show it, too */
 	enum MHD_Result (*handle)(Request *request);
-	bool unlimited; /* the limiter lets it pass: health checks */
+	bool unlimited;  /* the limiter lets it pass: health checks */
+	bool any_method; /* the handler looks at the method itself, and takes a body by POST */
 };
 
 /* The argument of the query string, decoded, or NULL.  An argument without a value is "". */

@@ -9,32 +9,38 @@
 #include "candles.h"
 #include "metrics.h"
 #include "prices.h"
+#include "rest.h"
 #include "stats.h"
 #include "stream.h"
 #include "web.h"
 
-#define SYMBOL "{symbol}"
 #define NEAR_LEN 80 /* longer paths have no hint */
 
 /* The most wanted first. */
 static const Route routes[] = {
-	{"/api/v1/crypto/{symbol}/price", prices_one, false},
-	{"/api/v1/crypto/prices", prices_many, false},
-	{"/api/v1/crypto/stream", stream_open, false},
-	{"/api/v1/crypto", prices_page, false},
-	{"/api/v1/crypto/stats", stats_show, false},
-	{"/api/v1/crypto/{symbol}/candles", candles_show, false},
-	{"/healthz", metrics_health, true},
-	{"/readyz", metrics_ready, true},
-	{"/metrics", metrics_show, true},
-	{"/api", web_list, false},
-	{"/", web_index, false},
+	{.name = "/api/v1/crypto/{symbol}/price", .handle = prices_one},
+	{.name = "/api/v1/crypto/prices", .handle = prices_many},
+	{.name = "/api/v1/crypto/stream", .handle = stream_open},
+	{.name = "/api/v1/crypto", .handle = prices_page},
+	{.name = "/api/v1/crypto/stats", .handle = stats_show},
+	{.name = "/api/v1/crypto/{symbol}/candles", .handle = candles_show},
+	{.name = "/healthz", .handle = metrics_health, .unlimited = true},
+	{.name = "/readyz", .handle = metrics_ready, .unlimited = true},
+	{.name = "/metrics", .handle = metrics_show, .unlimited = true},
+	{.name = REST_PREFIX "/{table}", .handle = rest_table, .any_method = true},
+	{.name = REST_PREFIX "/rpc/{function}", .handle = rest_function, .any_method = true},
+	{.name = REST_PREFIX, .handle = rest_root, .any_method = true},
+	{.name = "/api", .handle = web_list},
+	{.name = "/", .handle = web_index},
 };
 
-/* One for all files of the dashboard. */
-static const Route file_route = {"/{file}", web_file, false};
+/* One for all that is below REST_PREFIX and nothing there. */
+static const Route rest_route = {.name = REST_PREFIX "/{path}", .handle = rest_unknown, .any_method = true};
 
-const Route routes_none = {"none", NULL, false};
+/* One for all files of the dashboard. */
+static const Route file_route = {.name = "/{file}", .handle = web_file};
+
+const Route routes_none = {.name = "none"};
 
 #define ROUTES ((int) (sizeof(routes) / sizeof(routes[0])))
 
@@ -42,7 +48,7 @@ const Route routes_none = {"none", NULL, false};
 static bool
 matches(const char *pattern, const char *path, const char **symbol, size_t *len)
 {
-	const char *hole = strstr(pattern, SYMBOL);
+	const char *hole = strchr(pattern, '{');
 	size_t before = hole != NULL ? (size_t) (hole - pattern) : strlen(pattern);
 
 	if (strncmp(pattern, path, before) != 0)
@@ -53,7 +59,7 @@ matches(const char *pattern, const char *path, const char **symbol, size_t *len)
 		*symbol = path;
 		*len = strcspn(path, "/");
 		path += *len;
-		hole += strlen(SYMBOL);
+		hole = strchr(hole, '}') + 1;
 		if (*len == 0 || strncmp(hole, path, strlen(hole)) != 0)
 			return false;
 		path += strlen(hole);
@@ -71,11 +77,21 @@ routes_find(const char *path, const char **symbol, size_t *len)
 			return &routes[i];
 	*symbol = "";
 	*len = 0;
+	if (routes_any_method(path))
+		return &rest_route;
 	if (path[0] != '/' || !web_has(path + 1))
 		return NULL;
 	*symbol = path + 1;
 	*len = strlen(path + 1);
 	return &file_route;
+}
+
+bool
+routes_any_method(const char *path)
+{
+	size_t len = strlen(REST_PREFIX);
+
+	return strncmp(path, REST_PREFIX, len) == 0 && strchr("/?", path[len]) != NULL;
 }
 
 /* Insertions, deletions and exchanges that make b of a; both are at most NEAR_LEN long. */
@@ -110,7 +126,7 @@ distance(const char *a, size_t alen, const char *b, size_t blen)
 static size_t
 fill(const char *pattern, const char *path, char *filled)
 {
-	const char *hole = strstr(pattern, SYMBOL);
+	const char *hole = strchr(pattern, '{');
 	size_t before;
 	size_t segment;
 
@@ -122,7 +138,7 @@ fill(const char *pattern, const char *path, char *filled)
 		return strlen(filled);
 	segment = strcspn(path + before, "/");
 	memcpy(filled + before, path + before, segment);
-	strcpy(filled + before + segment, hole + strlen(SYMBOL));
+	strcpy(filled + before + segment, strchr(hole, '}') + 1);
 	return strlen(filled);
 }
 

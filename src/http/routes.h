@@ -20,6 +20,9 @@ extern const char *routes_near(const char *path);
 extern int routes_count(void);
 extern const Route *routes_get(int i);
 
+/* Whether a path is of a route that looks at the method itself. */
+extern bool routes_any_method(const char *path);
+
 /* For requests that have none. */
 extern const Route routes_none;
 

@@ -2,7 +2,7 @@
  * server.c
  *	  See server.h.
  *
- * A request's way: begin_request (its first line is there), handle (its header is there; then its body, which nobody wants;
+ * A request's way: begin_request (its first line is there), handle (its header is there; then its body, which few routes want;
  * then the reply, queued by its route), end_request.  libmicrohttpd has an epoll descriptor of its own, which our loop watches.
  */
 #include "server.h"
@@ -34,6 +34,7 @@
 
 #define IDLE_MAX 60u                     /* seconds for which a reply may not move */
 #define BODY_MAX 65536                   /* bytes that somebody may send along for nothing */
+#define BODIES_MAX (64 << 20)            /* bytes of all bodies that are kept */
 #define POOL_EXTRA 1024                  /* of a connection's memory, beyond its header */
 #define STOP_MAX (LOOP_SECOND * 5 / 2)   /* for replies to be finished; with a sweep it is less than 3 s */
 #define SWEEP_INTERVAL (LOOP_SECOND / 2) /* between looks at deadlines */
@@ -46,6 +47,7 @@ static LoopTimer run_timer;
 static LoopTimer sweep_timer;
 static int64_t stop_by; /* 0: not stopping */
 static int64_t complained_at;
+static size_t bodies; /* bytes that are kept */
 static char listening_at[INET6_ADDRSTRLEN + 16];
 
 /*
@@ -166,12 +168,17 @@ static enum MHD_Result
 reply_options(Request *request)
 {
 	struct MHD_Response *response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+	const char *methods =
+		routes_any_method(request->target) ? "GET, HEAD, OPTIONS, POST" : "GET, HEAD, OPTIONS";
 
-	reply_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD, OPTIONS");
+	reply_header(response, MHD_HTTP_HEADER_ALLOW, "%s", methods);
 	if (request_header(request, "Access-Control-Request-Method") != NULL)
 	{
-		reply_header(response, "Access-Control-Allow-Methods", "GET, HEAD, OPTIONS");
-		reply_header(response, "Access-Control-Allow-Headers", "If-None-Match, Last-Event-ID, Cache-Control");
+		reply_header(response, "Access-Control-Allow-Methods", "%s", methods);
+		reply_header(
+			response, "Access-Control-Allow-Headers", "%s",
+			"If-None-Match, Last-Event-ID, Cache-Control, Authorization, Content-Type, Prefer, Range, "
+			"Range-Unit, Accept-Profile, Content-Profile, apikey, X-Client-Info");
 		reply_header(response, "Access-Control-Max-Age", "86400");
 	}
 	return reply_response(request, MHD_HTTP_NO_CONTENT, response);
@@ -212,10 +219,10 @@ answer(Request *request, const Connection *from)
 	if (strcmp(request->method, MHD_HTTP_METHOD_OPTIONS) == 0)
 		return reply_options(request);
 	request->head = strcmp(request->method, MHD_HTTP_METHOD_HEAD) == 0;
-	if (!request->head && strcmp(request->method, MHD_HTTP_METHOD_GET) != 0)
+	if (!request->head && strcmp(request->method, MHD_HTTP_METHOD_GET) != 0 && !routes_any_method(path))
 		return reply_error(request, MHD_HTTP_METHOD_NOT_ALLOWED, NULL,
 						   "%.20s is not allowed here: nothing can be changed", request->method);
-	if (strstr(path, "%00") != NULL)
+	if (strstr(path, "%00") != NULL && !routes_any_method(path))
 		return reply_error(request, MHD_HTTP_BAD_REQUEST, NULL, "the url holds a NUL");
 
 	/* the target is whole again before it is logged */
@@ -265,6 +272,26 @@ begin_request(void *cls, const char *target, struct MHD_Connection *connection)
 	return request;
 }
 
+/* A part of the body.  MHD_NO: it is far too long, and the connection ends. */
+static enum MHD_Result
+take_body(Request *request, const char *part, size_t len)
+{
+	bool wanted = routes_any_method(request->target) && strcmp(request->method, MHD_HTTP_METHOD_POST) == 0;
+
+	request->bytes += len;
+	if (!wanted)
+		return request->bytes <= BODY_MAX ? MHD_YES : MHD_NO;
+	if (request->body.len + len > REQUEST_BODY_MAX || bodies + len > BODIES_MAX)
+		request->body_too_long = true;
+	if (!request->body_too_long)
+	{
+		text_add(&request->body, part, len);
+		bodies += len;
+	}
+	/* it is read to its end, for the client to have its reply */
+	return request->bytes <= 4 * REQUEST_BODY_MAX ? MHD_YES : MHD_NO;
+}
+
 static enum MHD_Result
 handle(void *cls, struct MHD_Connection *connection, const char *url, const char *method, const char *version,
 	   const char *body, size_t *body_len, void **context)
@@ -275,7 +302,6 @@ handle(void *cls, struct MHD_Connection *connection, const char *url, const char
 	(void) cls;
 	(void) url;
 	(void) version;
-	(void) body;
 	/* with a reply it would not be asked again: its client has gone while it waited */
 	if (request->suspended != NULL)
 		return MHD_NO;
@@ -288,9 +314,10 @@ handle(void *cls, struct MHD_Connection *connection, const char *url, const char
 	}
 	if (*body_len != 0)
 	{
-		request->bytes += *body_len;
+		enum MHD_Result result = take_body(request, body, *body_len);
+
 		*body_len = 0;
-		return request->bytes <= BODY_MAX ? MHD_YES : MHD_NO;
+		return result;
 	}
 	request->bytes = 0;
 	connection_enter(from, CONNECTION_REQUEST);
@@ -335,6 +362,8 @@ end_request(void *cls, struct MHD_Connection *connection, void **context, enum M
 	if (options()->access_log)
 		log_answered(request, us);
 	suspend_forget(request);
+	bodies -= request->body.len;
+	text_free(&request->body);
 	free(request->symbol);
 	free(request->target);
 	free(request);

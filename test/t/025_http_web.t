@@ -307,8 +307,9 @@ unlink "$built/odd name";
 
 # The daemon with each of the two.
 my $sources = join ' ', map { File::Spec->rel2abs($_) } glob "$top/src/http/*.c $top/src/core/*.c";
-my ($flags) = (runs({}, qw(pkg-config --cflags libmicrohttpd hiredis json-c gnutls libpq zlib)))[1] =~ /(.*)/;
-my ($libraries) = (runs({}, qw(pkg-config --libs libmicrohttpd hiredis json-c gnutls libpq zlib)))[1] =~ /(.*)/;
+my @libraries = (qw(libmicrohttpd hiredis json-c gnutls libpq zlib), (runs({}, qw(pkg-config --exists libjwt-gnutls)))[0] == 0 ? 'libjwt-gnutls' : 'libjwt');
+my ($flags) = (runs({}, qw(pkg-config --cflags), @libraries))[1] =~ /(.*)/;
+my ($libraries) = (runs({}, qw(pkg-config --libs), @libraries))[1] =~ /(.*)/;
 mkdir "$scratch/objects";
 ($code, $said) = runs({}, 'sh', '-c', "cd $scratch/objects && cc -std=gnu11 -D_GNU_SOURCE -O0 $flags -c $sources");
 is($code, 0, 'the daemon is compiled') or diag $said;

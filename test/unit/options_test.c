@@ -74,6 +74,11 @@ show_options(void)
 	printf(" origins=");
 	for (int i = 0; i < o->cors_origin_count; i++)
 		printf("%s,", o->cors_origins[i]);
+	printf(" rest=");
+	for (int i = 0; i < o->rest_schema_count; i++)
+		printf("%s,", o->rest_schemas[i]);
+	printf("%s,%d,%d:%zu,%s", shown(o->rest_role), o->rest_max_rows, o->rest_jwt.algorithm, o->rest_jwt.len,
+		   shown(o->rest_jwt.audience));
 	printf(" access_log=%d allow_root=%d quiet=%d argv=", o->access_log, o->allow_root, o->quiet);
 	for (int i = 1; copies[i] != NULL; i++)
 		printf("%s ", copies[i]);
@@ -149,7 +154,7 @@ defaults(void **state)
 		 {0},
 		 "listen=127.0.0.1:8080 port_file=- tls=-,- redis=localhost|6379|-|-|-|0 shown=localhost:6379; "
 		 "database=- shown=-; connections=16384,1000 streams=100 rate=100,200 header=8192,4096,5 proxies= "
-		 "origins=*, access_log=0 allow_root=0 quiet=0"},
+		 "origins=*, rest=crypto_rt_api,crypto_rt_anon,1000,0:0,- access_log=0 allow_root=0 quiet=0"},
 		/* what compose files leave empty is not set */
 		{{0},
 		 {"REDIS_URL=", "REDIS_ADDR=", "DATABASE_URL=", "DB_HOST=", "CRYPTO_RT_HTTP_RATE="},
@@ -292,6 +297,28 @@ reads_limits(void **state)
 }
 
 static void
+exposes(void **state)
+{
+	static const Row rows[] = {
+		{{"--rest-schema", "a, b", "--rest-schema", "c,a"}, {0}, " rest=a,b,c,crypto_rt_anon,1000,0:0,- "},
+		{{"--rest-role", "me", "--rest-max-rows", "0", "--rest-jwt-audience", "us"},
+		 {0},
+		 " rest=crypto_rt_api,me,0,0:0,us "},
+		{{"--rest-role", ""}, {0}, " rest=crypto_rt_api,-,1000,"},
+		{{0}, {"CRYPTO_RT_HTTP_REST_SCHEMA=x,y", "CRYPTO_RT_HTTP_REST_ROLE="}, " rest=x,y,-,1000,"},
+		/* what a deployment of PostgREST says */
+		{{0},
+		 {"PGRST_DB_SCHEMAS=api, other", "PGRST_DB_ANON_ROLE=web_anon", "PGRST_DB_MAX_ROWS=50",
+		  "PGRST_JWT_SECRET=0123456789abcdef0123456789abcdef", "PGRST_JWT_AUD=us"},
+		 " rest=api,other,web_anon,50,1:32,us "},
+		{{"--rest-max-rows", "7"}, {"PGRST_DB_MAX_ROWS=nonsense"}, ",7,0:0,- "},
+	};
+
+	(void) state;
+	CHECK_RIGHT(rows);
+}
+
+static void
 says_what_is_wrong(void **state)
 {
 	static const Row rows[] = {
@@ -325,6 +352,21 @@ says_what_is_wrong(void **state)
 		{{"--redis-password-file", "/tmp"},
 		 {0},
 		 "--redis-password-file: cannot read \"/tmp\": Is a directory"},
+		{{"--rest-schema", "a,pg_catalog"}, {0}, "--rest-schema: pg_catalog cannot be exposed"},
+		{{"--rest-schema", " , "}, {0}, "--rest-schema takes names of schemas, and there is none"},
+		{{"--rest-max-rows", "-1"}, {0}, "--rest-max-rows takes a whole number from 0 to 1000000000"},
+		{{"--rest-jwt-secret-file", "/nowhere"},
+		 {0},
+		 "--rest-jwt-secret-file: cannot read \"/nowhere\": No such file"},
+		{{"--rest-jwt-secret-file", "/dev/null"},
+		 {0},
+		 "--rest-jwt-secret-file: a secret has at least 32 bytes, and this one has 0"},
+		{{0},
+		 {"PGRST_JWT_SECRET=short"},
+		 "PGRST_JWT_SECRET: a secret has at least 32 bytes, and this one has 5"},
+		{{0},
+		 {"PGRST_JWT_SECRET=-----BEGIN RSA PRIVATE KEY-----"},
+		 "PGRST_JWT_SECRET holds PEM, but no public key"},
 		{{"--database", "prices"}, {0}, "--database cannot be used: libpq does not know a part of it"},
 		{{0}, {"DATABASE_URL=postgresql://h/d?schema=x"}, "DATABASE_URL cannot be used"},
 		{{0}, {"DB_HOST=h", "DB_PORT=x"}, "DB_PORT takes a whole number from 1 to 65535, not \"x\""},
@@ -477,6 +519,7 @@ main(void)
 		cmocka_unit_test(reads_the_password_file),
 		cmocka_unit_test(finds_the_database),
 		cmocka_unit_test(reads_limits),
+		cmocka_unit_test(exposes),
 		cmocka_unit_test(says_what_is_wrong),
 		cmocka_unit_test(hides_passwords),
 		cmocka_unit_test(helps),
