@@ -13,7 +13,7 @@
 
 #include "rest_jwt.h"
 
-#define OPTIONS_VERSION "1.1" /* of the daemon */
+#define OPTIONS_VERSION "1.2" /* of the daemon */
 #define OPTIONS_PROXIES_MAX 16
 #define OPTIONS_ORIGINS_MAX 16
 #define OPTIONS_SCHEMAS_MAX 16
