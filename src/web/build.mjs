@@ -29,7 +29,7 @@ const common = {
 	logLevel: 'warning'
 }
 
-/** A page: its index.html, in which {script} and {style} stand for the files that were built. */
+/** A page: its index.html, in which {script} and {style} stand for the files that were built, and {preloads} for what the script imports. */
 function page(folder, out) {
 	return {
 		...common,
@@ -45,17 +45,25 @@ function page(folder, out) {
 	}
 }
 
+/** All that an output imports at its start; what it loads later is not among it. */
+function imports(metafile, output, found = new Set()) {
+	for (const { path, kind } of metafile.outputs[output]?.imports ?? [])
+		if (kind === 'import-statement' && !found.has(path)) imports(metafile, path, found.add(path))
+	return [...found]
+}
+
 function finish(folder, out, metafile) {
 	if (!metafile) return
 	const built = Object.entries(metafile.outputs)
 	const entry = built.find(([, o]) => o.entryPoint)
 	const names = {
 		script: basename(entry?.[0] ?? ''),
-		style: basename(entry?.[1].cssBundle ?? '')
+		style: basename(entry?.[1].cssBundle ?? ''),
+		preloads: imports(metafile, entry?.[0]).map(name => `<link rel="modulepreload" href="/${basename(name)}">`).join('\n')
 	}
 	const keep = new Set(built.map(([name]) => basename(name)))
 	for (const name of readdirSync(out)) if (!keep.has(name)) rmSync(join(out, name))
-	writeFileSync(join(out, 'index.html'), readFileSync(join(folder, 'index.html'), 'utf8').replace(/\{(script|style)\}/g, (_, name) => names[name]))
+	writeFileSync(join(out, 'index.html'), readFileSync(join(folder, 'index.html'), 'utf8').replace(/\{(script|style|preloads)\}/g, (_, name) => names[name]))
 	for (const name of ['favicon.svg', 'manifest.webmanifest'])
 		if (existsSync(join(folder, name))) writeFileSync(join(out, name), readFileSync(join(folder, name)))
 	for (const name of readdirSync(out)) {
