@@ -48,9 +48,9 @@ candles_are_right($node);
 $node->safe_psql('postgres', 'CREATE DATABASE fresh');
 $node->safe_psql('fresh', 'CREATE EXTENSION crypto_rt');
 # a table that somebody reads is dropped the next time
-my $new = $node->safe_psql('fresh', $objects);
-wait_for(sub { $node->safe_psql('postgres', "SELECT crypto_partitions_keep('0', '0', '0')"); return $node->safe_psql('postgres', $objects) eq $new });
-is($node->safe_psql('postgres', $objects), $new, 'the same objects, columns, comments and rights as a new installation');
+my $fresh = $node->safe_psql('fresh', $objects);
+wait_for(sub { $node->safe_psql('postgres', "SELECT crypto_partitions_keep('0', '0', '0')"); return $node->safe_psql('postgres', $objects) eq $fresh });
+is($node->safe_psql('postgres', $objects), $fresh, 'the same objects, columns, comments and rights as a new installation');
 fails($node, 'CREATE TABLE crypto_candles (nonsense int)', 'CREATE EXTENSION crypto_rt', qr/relation "crypto_candles" already exists in schema "public"\nHINT:  Rename it/);
 fails($node, 'CREATE SCHEMA crypto_rt_api', 'CREATE EXTENSION crypto_rt', qr/schema "crypto_rt_api" already exists\n.*HINT:  Rename it/s);
 
